@@ -92,7 +92,8 @@ pub async fn can_merge(pool: &Pool, one: UserId, other: UserId) -> Result<bool> 
     Ok(!have_common_provider(&mut connection, one, other).await?)
 }
 
-/// Returns whether visitors would see notes whose owner shows none: one account shows its notes, the other has some.
+/// Returns whether visitors would see notes whose owner shows none: one account shows its notes, the other has some. The
+/// note of a removed heart counts, because a heart of the other account may take it, or it may be restored.
 pub async fn hides_notes(pool: &Pool, one: UserId, other: UserId) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     exposes_hidden_notes(&mut connection, one, other).await
@@ -107,7 +108,7 @@ async fn exposes_hidden_notes(connection: &mut PgConnection, one: UserId, other:
     );
     let showing = query.fetch_all(&mut *connection).await?;
     let query = sqlx::query_scalar!(
-        "select distinct user_id from user_hearts where user_id in ($1, $2) and removed_at is null and note is not null",
+        "select distinct user_id from user_hearts where user_id in ($1, $2) and note is not null",
         one.0,
         other.0
     );

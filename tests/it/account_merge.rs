@@ -330,9 +330,14 @@ async fn tags_of_both_become_tags_that_search_can_tell_apart() {
 /// Who shows notes has chosen so for their own, not for those of the other account.
 #[tokio::test]
 async fn merge_shows_no_note_that_was_hidden() {
-    for (shows_first, shows_second, note_of_first, shown) in
-        [(true, false, "x", false), (true, false, "", true), (true, true, "x", true), (false, true, "x", false)]
-    {
+    for (shows_first, shows_second, note_of_first, is_removed, shown) in [
+        (true, false, "x", false, false),
+        (true, false, "", false, true),
+        (true, true, "x", false, true),
+        (false, true, "x", false, false),
+        (true, false, "x", true, false),
+        (false, true, "x", true, false),
+    ] {
         let (site, first, second, page) = sign_in_twice().await;
         second.fetch(Method::PUT, &format!("/heart/{SHARED}")).await;
         // The visitor whose notes are hidden is the one with `note_of_first`, or without any.
@@ -341,6 +346,9 @@ async fn merge_shows_no_note_that_was_hidden() {
             let id = if shows_first { SHARED } else { HEART.trim_start_matches("/heart/") };
             let form = hidden.open(&format!("/hearts/{id}/annotation")).await.form("form[action$='/annotation']");
             hidden.submit(form.with("note", note_of_first)).await;
+            if is_removed {
+                hidden.fetch(Method::DELETE, &format!("/heart/{id}")).await;
+            }
         }
         for (visitor, slug, shows) in [(&first, "first", shows_first), (&second, "second", shows_second)] {
             publish_page_at(visitor, slug).await;
@@ -353,7 +361,7 @@ async fn merge_shows_no_note_that_was_hidden() {
         second.submit(question.form(CONFIRM)).await;
         let settings = first.open(SETTINGS).await;
         let is_shown = settings.text("[aria-labelledby=notes] p").starts_with("On.");
-        assert_eq!((is_shown, has_hint), (shown, !shown), "{shows_first} {shows_second} {note_of_first}");
+        assert_eq!((is_shown, has_hint), (shown, !shown), "{shows_first} {shows_second} {note_of_first} {is_removed}");
     }
 }
 
