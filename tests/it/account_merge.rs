@@ -256,6 +256,7 @@ async fn shares_of_the_newer_account_move_where_the_older_has_none() {
 #[tokio::test]
 async fn offer_to_merge_ends_after_ten_minutes() {
     let (site, _first, second, page) = sign_in_twice().await;
+    site.freeze_clock();
     let question = sign_in_to_merge(&site, &second, &page, "ada").await;
     site.advance(Duration::from_secs(599));
     assert_eq!(second.open("/account/merge/confirm").await.text("h1"), CONFIRM_HEADING);
