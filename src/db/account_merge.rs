@@ -119,8 +119,8 @@ async fn exposes_hidden_notes(connection: &mut PgConnection, one: UserId, other:
 pub struct Merge<'a> {
     pub from: UserId,
     pub into: UserId,
-    /// The token of `from`'s secret link, encrypted for `into`.
-    pub token_sealed: Option<&'a [u8]>,
+    /// Encrypts the token of `from`'s secret link for `into`; `None` if it cannot be decrypted.
+    pub reseal: &'a (dyn Fn(&[u8]) -> Option<Vec<u8>> + Sync),
 }
 
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
@@ -129,7 +129,7 @@ pub struct Merge<'a> {
 /// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
 /// must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
-    let Merge { from, into, token_sealed } = merge;
+    let Merge { from, into, reseal } = merge;
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
@@ -151,7 +151,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     heart_changes::delete_all(&mut tx, into).await?;
     news::move_to(&mut tx, from, into).await?;
     keep_role_and_ban(&mut tx, from, into, now).await?;
-    move_shares(&mut tx, from, into, token_sealed, now).await?;
+    move_shares(&mut tx, from, into, reseal, now).await?;
     if hides_notes {
         sqlx::query!("update shares set shows_notes = false where user_id = $1", into.0).execute(&mut *tx).await?;
     }
@@ -169,7 +169,7 @@ async fn move_shares(
     connection: &mut PgConnection,
     from: UserId,
     into: UserId,
-    token_sealed: Option<&[u8]>,
+    reseal: &(dyn Fn(&[u8]) -> Option<Vec<u8>> + Sync),
     now: OffsetDateTime,
 ) -> Result<()> {
     let query = sqlx::query!(
@@ -179,6 +179,7 @@ async fn move_shares(
         from.0
     );
     let Some(share) = query.fetch_optional(&mut *connection).await? else { return Ok(()) };
+    let token_sealed = share.token_sealed.map(|sealed| reseal(&sealed).unwrap_or(sealed));
     let query = sqlx::query_scalar!(
         r#"insert into shares as s (user_id, slug, slug_since, page_feed_id, token_hash, token_sealed, token_since,
                                     link_feed_id, shared_tags, shows_notes, embeddable)
@@ -201,7 +202,7 @@ async fn move_shares(
         share.slug_since,
         share.page_feed_id,
         share.token_hash,
-        token_sealed.or(share.token_sealed.as_deref()),
+        token_sealed,
         share.token_since,
         share.link_feed_id,
         &share.shared_tags,

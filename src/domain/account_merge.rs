@@ -80,19 +80,16 @@ async fn load_account(app: &App, id: UserId, now: OffsetDateTime) -> Result<Opti
 /// Merges the accounts. Returns the user who stays; `None`, and nothing is changed, if that is no longer possible.
 pub async fn merge(app: &App, preview: &MergePreview, now: OffsetDateTime) -> Result<Option<User>> {
     let (into, from) = (preview.into.id, preview.from.id);
-    let token_sealed = reseal_link(app, from, into).await?;
-    let merge = Merge { from, into, token_sealed: token_sealed.as_deref() };
+    let owner = |user: UserId| user.0.to_be_bytes();
+    let reseal = |sealed: &[u8]| {
+        let token = app.vault.open(Purpose::Share, &owner(from), sealed).ok()?;
+        Some(app.vault.seal(Purpose::Share, &owner(into), &token))
+    };
+    let merge = Merge { from, into, reseal: &reseal };
     if !db::account_merge::merge(&app.db, merge, now).await? {
         return Ok(None);
     }
     app.tag_suggestions.remove(&into);
     tracing::info!(user = %into, "an account was merged into an older one");
     Ok(Some(User { id: into, name: preview.into.summary.name.clone() }))
-}
-
-/// Encrypts the token of `from`'s secret link for `into`. `None` if there is none that can be decrypted.
-async fn reseal_link(app: &App, from: UserId, into: UserId) -> Result<Option<Vec<u8>>> {
-    let sealed = db::shares::find(&app.db, from).await?.and_then(|share| share.token_sealed);
-    let token = sealed.and_then(|sealed| app.vault.open(Purpose::Share, &from.0.to_be_bytes(), &sealed).ok());
-    Ok(token.map(|token| app.vault.seal(Purpose::Share, &into.0.to_be_bytes(), &token)))
 }

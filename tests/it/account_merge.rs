@@ -254,6 +254,23 @@ async fn shares_of_the_newer_account_move_where_the_older_has_none() {
 }
 
 #[tokio::test]
+async fn link_that_is_turned_off_during_the_merge_stays_off() {
+    let (site, _first, second, page) = sign_in_twice().await;
+    let link = create_secret_link(&second).await;
+    let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+    let mut other_tab = site.db.begin().await.unwrap();
+    sqlx::query("select id from users for update").execute(&mut *other_tab).await.unwrap();
+    let turn_off = async {
+        site.wait_for_blocked_query().await;
+        let off = "update shares set token_hash = null, token_sealed = null, token_since = null, link_feed_id = null";
+        sqlx::query(off).execute(&mut *other_tab).await.unwrap();
+        other_tab.commit().await.unwrap();
+    };
+    let (merged, ()) = tokio::join!(second.submit(question.form(CONFIRM)), turn_off);
+    assert_eq!((merged.status, site.count_users().await, site.visitor().get(&link).await.status), (200, 1, 410));
+}
+
+#[tokio::test]
 async fn offer_to_merge_ends_after_ten_minutes() {
     let (site, _first, second, page) = sign_in_twice().await;
     site.freeze_clock();

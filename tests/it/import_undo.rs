@@ -134,7 +134,7 @@ async fn import_is_final_once_accounts_are_merged() {
     let ids: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
     let now = time::OffsetDateTime::UNIX_EPOCH;
     assert!(
-        merge(&site.pool(1), Merge { from: UserId(ids[1]), into: UserId(ids[0]), token_sealed: None }, now)
+        merge(&site.pool(1), Merge { from: UserId(ids[1]), into: UserId(ids[0]), reseal: &|_| None }, now)
             .await
             .unwrap()
     );

@@ -12,7 +12,7 @@ async fn create_account(site: &Site) -> i64 {
 }
 
 async fn merge_accounts(site: &Site, [into, from]: [i64; 2]) {
-    let accounts = Merge { from: UserId(from), into: UserId(into), token_sealed: None };
+    let accounts = Merge { from: UserId(from), into: UserId(into), reseal: &|_| None };
     assert!(merge(&site.pool(1), accounts, OffsetDateTime::UNIX_EPOCH).await.unwrap());
 }
 

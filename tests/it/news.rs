@@ -233,7 +233,7 @@ async fn news_and_feed_survive_a_merge_and_end_with_the_account() {
     let merged = heartlist::db::account_merge::Merge {
         from: heartlist::ids::UserId(2),
         into: heartlist::ids::UserId(1),
-        token_sealed: None,
+        reseal: &|_| None,
     };
     let now = time::OffsetDateTime::UNIX_EPOCH;
     assert!(heartlist::db::account_merge::merge(&site.pool(1), merged, now).await.unwrap());
