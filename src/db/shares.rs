@@ -289,16 +289,22 @@ pub async fn set_embeddable(pool: &Pool, user: UserId, embeddable: bool) -> Resu
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Stores the shared tags, unless a concurrent request has changed `old`. Returns whether they are stored.
-pub async fn set_shared_tags(pool: &Pool, user: UserId, old: &[String], new: &[String]) -> Result<bool> {
-    let query = sqlx::query!(
-        "insert into shares as s (user_id, shared_tags) values ($1, $3)
-         on conflict (user_id) do update set shared_tags = $3 where s.shared_tags = $2",
-        user.0,
-        old,
-        new
+/// Changes the shared tags; concurrent changes wait. Returns `false`, and changes nothing, if `change` returns `None`.
+pub async fn change_shared_tags(
+    pool: &Pool,
+    user: UserId,
+    change: impl FnOnce(Vec<String>) -> Option<Vec<String>>,
+) -> Result<bool> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    let query = sqlx::query_scalar!(
+        "insert into shares (user_id) values ($1) on conflict (user_id) do update set user_id = $1 returning shared_tags",
+        user.0
     );
-    Ok(query.execute(pool).await?.rows_affected() == 1)
+    let Some(tags) = change(query.fetch_one(&mut *tx).await?) else { return Ok(false) };
+    sqlx::query!("update shares set shared_tags = $2 where user_id = $1", user.0, &tags).execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Releases slugs of deleted users, and deletes those released before `free_before`. Returns the number of deleted

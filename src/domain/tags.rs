@@ -59,7 +59,7 @@ pub enum TagNameError {
 /// Parses the name of one tag, by the rules of [`super::annotation::Annotation::parse`].
 pub fn parse_name(text: &str) -> std::result::Result<String, TagNameError> {
     let mut tags = parse_tags(text).map_err(|error| match error {
-        TagsError::TooMany => TagNameError::Several,
+        TagsError::TooMany(_) => TagNameError::Several,
         TagsError::TooLong(..) | TagsError::TooLongTogether => TagNameError::TooLong,
         TagsError::NotPlain => TagNameError::NotPlain,
     })?;
@@ -150,11 +150,12 @@ pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
 
 /// Renames a tag in the list of those that the user shares, or removes it.
 async fn replace_shared(app: &App, user: UserId, old: &str, new: Option<String>) -> Result<()> {
-    let Some(share) = shares::find(&app.db, user).await?.filter(|share| !share.shared_tags.is_empty()) else {
-        return Ok(());
-    };
-    let replaced = replace_tag(&share.shared_tags, &fold_tag(old), new.as_deref());
-    shares::set_shared_tags(&app.db, user, &share.shared_tags, &replaced).await?;
+    let old = fold_tag(old);
+    let shares_it = |tags: Vec<String>| tags.iter().any(|tag| fold_tag(tag) == old);
+    if shares::find(&app.db, user).await?.is_some_and(|share| shares_it(share.shared_tags)) {
+        let replace = |tags: Vec<String>| Some(replace_tag(&tags, &old, new.as_deref()));
+        shares::change_shared_tags(&app.db, user, replace).await?;
+    }
     Ok(())
 }
 

@@ -146,6 +146,38 @@ async fn shared_tag_follows_its_new_name_and_ends_with_a_merge() {
 }
 
 #[tokio::test]
+async fn tags_are_shared_and_not_shared_whatever_another_tab_does() {
+    let (site, lena, ids) = open_tagged("rain").await;
+    annotate(&lena, &ids[3], "", "snow").await;
+    share_tag(&lena, "rain").await;
+    let settings = lena.open(SETTINGS).await;
+    let share = settings.form("#shared-tag").with("tag", "snow");
+    let unshare = settings.form("#shared-tag").with("on", "false");
+    let rename = lena.open("/tags/edit?tag=rain").await.form("form.link-form").with("to", "hail");
+    let delete = lena.open("/tags/edit?tag=rain").await.form(".danger-zone form").with("confirm", "yes");
+    for (form, other, tags) in [
+        (share, "a", "rain,a,snow"),
+        (rename, "b", "hail,a,snow,b"),
+        (unshare.with("tag", "SNOW"), "c", "hail,a,b,c"),
+        (delete.with("tag", "hail"), "d", "a,b,c,d"),
+    ] {
+        let mut other_tab = site.db.begin().await.unwrap();
+        let add = "update shares set shared_tags = array_append(shared_tags, $1)";
+        sqlx::query(add).bind(other).execute(&mut *other_tab).await.unwrap();
+        let finish = async {
+            site.wait_for_blocked_query().await;
+            other_tab.commit().await.unwrap();
+        };
+        let (page, ()) = tokio::join!(lena.submit(form), finish);
+        let shared: String = sqlx::query_scalar("select array_to_string(shared_tags, ',') from shares")
+            .fetch_one(&site.db)
+            .await
+            .unwrap();
+        assert_eq!((page.status, shared.as_str()), (200, tags), "{}", page.text("main"));
+    }
+}
+
+#[tokio::test]
 async fn notes_are_shown_only_by_choice() {
     let (site, lena, _) = open_tagged("rain").await;
     let visitor = site.visitor();

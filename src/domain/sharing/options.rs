@@ -35,25 +35,24 @@ pub async fn share_tag(app: &App, user: &CurrentUser, text: &str) -> Result<Stri
     }
     let [tag] = tags::find(app, user, [&name]).await?;
     let name = tag.ok_or(SharedTagError::Unknown)?.name;
-    let is_stored = change_tags(app, user, |tags| {
-        if tags.iter().all(|tag| !tags::is_same(tag, &name)) {
-            tags.push(name.clone());
+    let with_tag = |mut tags: Vec<String>| {
+        if tags.iter().any(|tag| tags::is_same(tag, &name)) {
+            return Some(tags);
         }
-    });
-    if is_stored.await? { Ok(name) } else { Err(SharedTagError::TooMany) }
+        tags.push(name.clone());
+        (tags.len() <= MAX_SHARED_TAGS).then_some(tags)
+    };
+    let is_stored = db::shares::change_shared_tags(&app.db, user.id, with_tag).await?;
+    if is_stored { Ok(name) } else { Err(SharedTagError::TooMany) }
 }
 
-pub async fn unshare_tag(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
-    change_tags(app, user, |tags| tags.retain(|shared| !tags::is_same(shared, tag))).await
-}
-
-/// Returns `false`, and stores nothing, if too many tags would be shared or a concurrent request has changed them.
-async fn change_tags(app: &App, user: &CurrentUser, change: impl FnOnce(&mut Vec<String>)) -> Result<bool> {
-    let old = db::shares::find(&app.db, user.id).await?.unwrap_or_default().shared_tags;
-    let mut new = old.clone();
-    change(&mut new);
-    let is_allowed = new.len() <= MAX_SHARED_TAGS.max(old.len());
-    Ok(is_allowed && db::shares::set_shared_tags(&app.db, user.id, &old, &new).await?)
+pub async fn unshare_tag(app: &App, user: &CurrentUser, tag: &str) -> Result<()> {
+    let without_tag = |mut tags: Vec<String>| {
+        tags.retain(|shared| !tags::is_same(shared, tag));
+        Some(tags)
+    };
+    db::shares::change_shared_tags(&app.db, user.id, without_tag).await?;
+    Ok(())
 }
 
 pub async fn set_shows_notes(app: &App, user: &CurrentUser, shows_notes: bool) -> Result<()> {

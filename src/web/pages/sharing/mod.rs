@@ -221,7 +221,7 @@ pub(crate) async fn update_tags(
     let change = match form.on {
         true => sharing::share_tag(&app, &user, &form.tag).await.map(SharingFlash::TagShared),
         false => {
-            sharing::unshare_tag(&app, &user, &form.tag).await.map(|_| SharingFlash::TagUnshared).map_err(Into::into)
+            sharing::unshare_tag(&app, &user, &form.tag).await.map(|()| SharingFlash::TagUnshared).map_err(Into::into)
         }
     };
     match change {
