@@ -11,16 +11,19 @@ use super::{CurrentUser, Error, Result};
 use crate::app::App;
 use crate::db;
 use crate::db::heart_changes::{self, Change, ChangeKind};
-use crate::ids::PlaylistId;
+use crate::ids::{PlaylistId, Provider};
 
 /// Spotify's limit on names of playlists.
 pub const MAX_TITLE_CHARS: usize = 100;
 pub const MAX_NOTE_CHARS: usize = 280;
 pub const MAX_TAG_CHARS: usize = 30;
+/// Maximum number of tags that a heart is given. A merge keeps those of both accounts, which can be more.
 pub const MAX_TAGS: usize = 10;
-/// Maximum length of a note, or of all tags, that is parsed: 280 characters take up to 1,120 bytes, ten tags up to
-/// 1,218.
-pub(super) const MAX_FIELD_BYTES: usize = 2048;
+/// Maximum number of tags that an import restores: those of a merged account for each provider.
+pub const MAX_MERGED_TAGS: usize = Provider::ALL.len() * MAX_TAGS;
+/// Maximum length of a note, or of all tags, that is parsed: 280 characters take up to 1,120 bytes, fifty tags up to
+/// 6,098.
+pub(super) const MAX_FIELD_BYTES: usize = 8192;
 /// Characters that separate tags: the comma, its forms in other scripts, and the ideographic one.
 pub const TAG_SEPARATORS: &str = ",，﹐︐、﹑､︑،፣";
 /// Stripped from the start of a tag, because some people write `#rain`.
@@ -52,8 +55,9 @@ pub enum NoteError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TagsError {
-    #[error("A heart can have up to {MAX_TAGS} tags, and these are more.")]
-    TooMany,
+    /// The maximum.
+    #[error("A heart can have up to {0} tags, and these are more.")]
+    TooMany(usize),
     /// More than [`MAX_FIELD_BYTES`].
     #[error("This is too much: a heart can have up to {MAX_TAGS} tags of {MAX_TAG_CHARS} characters.")]
     TooLongTogether,
@@ -73,9 +77,14 @@ pub struct AnnotationError {
 }
 
 impl Annotation {
-    /// Parses a title, a note and tags separated by commas, wherever they come from: the form, CSV or JSON. Tags stay
-    /// as typed but lose a leading `#`; tags that a search cannot tell apart are one.
+    /// Parses a title, a note and up to [`MAX_TAGS`] tags separated by commas. Tags stay as typed but lose a leading
+    /// `#`; tags that a search cannot tell apart are one.
     pub fn parse(own_title: &str, note: &str, tags: &str) -> Result<Self, AnnotationError> {
+        Self::parse_up_to(MAX_TAGS, own_title, note, tags)
+    }
+
+    /// The same, with up to `max_tags` tags.
+    pub fn parse_up_to(max_tags: usize, own_title: &str, note: &str, tags: &str) -> Result<Self, AnnotationError> {
         let own_title = parse_line(own_title, MAX_TITLE_CHARS).map_err(|error| match error {
             TextError::TooLong(length) => TitleError::TooLong(length),
             TextError::NotOneLine => TitleError::NotOneLine,
@@ -84,7 +93,7 @@ impl Annotation {
             TextError::TooLong(length) => NoteError::TooLong(length),
             TextError::NotOneLine => NoteError::NotOneLine,
         });
-        match (own_title, note, parse_tags(tags)) {
+        match (own_title, note, parse_tags_up_to(max_tags, tags)) {
             (Ok(own_title), Ok(note), Ok(tags)) => Ok(Self { own_title, note, tags }),
             (title, note, tags) => Err(AnnotationError { title: title.err(), note: note.err(), tags: tags.err() }),
         }
@@ -155,8 +164,12 @@ fn parse_line(text: &str, max_chars: usize) -> Result<Option<String>, TextError>
     }
 }
 
-/// Parses tags separated by commas.
+/// Parses up to [`MAX_TAGS`] tags separated by commas.
 pub fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
+    parse_tags_up_to(MAX_TAGS, text)
+}
+
+fn parse_tags_up_to(max: usize, text: &str) -> Result<Vec<String>, TagsError> {
     let text = text.trim();
     if text.len() > MAX_FIELD_BYTES {
         return Err(TagsError::TooLongTogether);
@@ -164,7 +177,7 @@ pub fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
     if text.chars().any(|c| is_unprintable(c) || is_quote(c)) {
         return Err(TagsError::NotPlain);
     }
-    let tags = first_tags(split_tags(text))?;
+    let tags = first_tags(max, split_tags(text))?;
     let lengths = tags.iter().map(|tag| tag.chars().count());
     match lengths.zip(1..).find(|(length, _)| *length > MAX_TAG_CHARS) {
         Some((length, position)) => Err(TagsError::TooLong(position, length)),
@@ -172,11 +185,11 @@ pub fn parse_tags(text: &str) -> Result<Vec<String>, TagsError> {
     }
 }
 
-fn first_tags(mut tags: impl Iterator<Item = String>) -> Result<Vec<String>, TagsError> {
-    let mut first: Vec<_> = tags.by_ref().take(MAX_TAGS).collect();
+fn first_tags(max: usize, mut tags: impl Iterator<Item = String>) -> Result<Vec<String>, TagsError> {
+    let mut first: Vec<_> = tags.by_ref().take(max).collect();
     // An import holds many of them in memory.
     first.shrink_to_fit();
-    if tags.next().is_none() { Ok(first) } else { Err(TagsError::TooMany) }
+    if tags.next().is_none() { Ok(first) } else { Err(TagsError::TooMany(max)) }
 }
 
 /// True for control characters and for the two separators that break lines.
@@ -259,7 +272,7 @@ mod tests {
         let error = parse_error(&"é".repeat(281), &"x".repeat(31));
         assert_eq!((error.note, error.tags), (Some(NoteError::TooLong(281)), Some(TagsError::TooLong(1, 31))));
         assert_eq!(error.title, Some(TitleError::TooLong(281)));
-        assert_eq!(parse_error("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany));
+        assert_eq!(parse_error("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany(MAX_TAGS)));
         for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\tb"] {
             let error = parse_error(bad, bad);
             assert_eq!((error.note, error.tags), (Some(NoteError::NotOneLine), Some(TagsError::NotPlain)), "{bad:?}");
@@ -285,7 +298,7 @@ mod tests {
     fn parsing_stops_at_the_eleventh_tag() {
         let parts = std::cell::Cell::new(0);
         let tags = (1..).map(|n: u32| n.to_string()).inspect(|_| parts.set(parts.get() + 1));
-        assert_eq!(first_tags(tags).unwrap_err(), TagsError::TooMany);
+        assert_eq!(first_tags(MAX_TAGS, tags).unwrap_err(), TagsError::TooMany(MAX_TAGS));
         assert_eq!(parts.get(), MAX_TAGS + 1);
     }
 

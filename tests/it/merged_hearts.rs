@@ -1,10 +1,14 @@
 //! What a heart keeps of two accounts that are merged.
 
+use fake_spotify::OtherProvider;
 use heartlist::db::account_merge::{Merge, merge};
 use heartlist::ids::UserId;
+use reqwest::Method;
 use time::OffsetDateTime;
 
-use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::visitor::Visitor;
+use crate::support::{HEART, Site};
 
 async fn create_account(site: &Site) -> i64 {
     let query = "insert into users (display_name, created_at) values ('', now()) returning id";
@@ -61,4 +65,48 @@ async fn texts_of_a_standing_heart_replace_those_of_a_removed_one() {
         let expected = (vec![texts.map(str::to_owned); 6], snapshot.map(str::to_owned), is_gone);
         assert_eq!(row, expected, "{name}");
     }
+}
+
+async fn annotate(visitor: &Visitor, note: &str, tags: &[String]) -> Page {
+    let page = visitor.open(&format!("{}/annotation", HEART.replace("heart", "hearts"))).await;
+    let form = page.form("form[action$='/annotation']").with("note", note).with("tags", &tags.join(", "));
+    visitor.submit(form).await
+}
+
+/// A merge keeps all tags, which can be more than anybody types at once.
+#[tokio::test]
+async fn heart_with_the_tags_of_both_is_edited_exported_and_imported() {
+    let site = Site::open().await;
+    let tags: Vec<_> = (10..30).map(|number| format!("{number}{}", "😀".repeat(28))).collect();
+    let ada = site.visitor();
+    for (visitor, provider, tags) in
+        [(&ada, OtherProvider::Google, &tags[..10]), (&site.visitor(), OtherProvider::GitHub, &tags[10..])]
+    {
+        visitor.sign_in_with(&site.spotify, provider, "ada").await;
+        visitor.fetch(Method::PUT, HEART).await;
+        assert_eq!(annotate(visitor, "", tags).await.status, 200);
+    }
+    let users: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
+    merge_accounts(&site, [users[0], users[1]]).await;
+
+    let stored = async || -> (Option<String>, Vec<String>, OffsetDateTime) {
+        sqlx::query_as("select note, tags, hearted_at from user_hearts").fetch_one(&site.db).await.unwrap()
+    };
+    assert_eq!(annotate(&ada, "edited", &tags).await.status, 200);
+    let heart = stored().await;
+    assert_eq!((heart.0.as_deref(), &heart.1), (Some("edited"), &tags));
+    for format in ["csv", "json"] {
+        let file = ada.open(&format!("/hearts/export.{format}")).await.html;
+        sqlx::query("delete from user_hearts").execute(&site.db).await.unwrap();
+        let form = ada.open("/hearts/import").await.form("form.import-form");
+        assert_eq!(ada.upload(form, file.as_bytes()).await.import_report(), [1, 0, 0], "{format}");
+        assert_eq!(stored().await, heart, "{format}");
+    }
+
+    let more = [&tags[..], &["more".to_owned()]].concat();
+    let refused = annotate(&ada, "", &more).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text("main").contains("A heart can have up to 20 tags"), "{}", refused.text("main"));
+    assert_eq!(annotate(&ada, "", &tags[1..]).await.status, 200);
+    assert_eq!(annotate(&ada, "", &tags).await.status, 422, "it can lose some, but not get them again");
 }

@@ -18,7 +18,7 @@ use time::macros::{format_description, utc_datetime};
 use time::{Date, Duration, OffsetDateTime, PrimitiveDateTime, UtcDateTime, UtcOffset};
 
 use self::record::{FileHeart, FileLine};
-use super::annotation::Annotation;
+use super::annotation::{Annotation, MAX_MERGED_TAGS};
 use super::hearts::MAX_HEARTS_PER_USER;
 use super::reference;
 use super::text::is_visible;
@@ -191,7 +191,7 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
 
 fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<ImportedHeart, LineError> {
     let playlist = reference::parse(&heart.playlist).map_err(LineError::Reference)?;
-    let annotation = Annotation::parse(&heart.own_title, &heart.note, &heart.tags);
+    let annotation = Annotation::parse_up_to(MAX_MERGED_TAGS, &heart.own_title, &heart.note, &heart.tags);
     let annotation = annotation.map_err(|error| match (error.title, error.note, error.tags) {
         (Some(title), ..) => LineError::Title(title),
         (None, Some(note), _) => LineError::Note(note),

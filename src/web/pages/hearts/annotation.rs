@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::domain::annotation::{self, Annotation};
+use crate::domain::annotation::{self, Annotation, MAX_TAGS};
 use crate::domain::{CurrentUser, Error, playlists, tags};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
@@ -70,17 +70,15 @@ pub(crate) async fn update(
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
 ) -> Result {
     let id = parse_id(&id)?;
-    let title = match params.title {
-        Some(title) => title,
-        None => load_card(&app, &user, &id).await?.own_title.unwrap_or_default(),
-    };
+    let card = load_card(&app, &user, &id).await?;
+    let title = params.title.or_else(|| card.own_title.clone()).unwrap_or_default();
     // The form has several lines for it, and a pasted text may have tabs.
     let is_break = |c: char| c.is_whitespace() && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
     let note = params.note.replace("\r\n", " ").replace(is_break, " ");
-    let annotation = match Annotation::parse(&title, &note, &params.tags) {
+    let max_tags = MAX_TAGS.max(card.tags.len());
+    let annotation = match Annotation::parse_up_to(max_tags, &title, &note, &params.tags) {
         Ok(annotation) => annotation,
         Err(error) => {
-            let card = load_card(&app, &user, &id).await?;
             let form = AnnotationForm::invalid(&title, &note, &params.tags, error);
             let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
             let layout = layout.with_title(format!("Title, note and tags – not saved: {}", card.name), "hearts");
