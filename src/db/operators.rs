@@ -80,12 +80,6 @@ pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
     super::shares::take_down(&mut *pool.acquire().await?, user, now).await
 }
 
-/// Lets a user share again.
-pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<()> {
-    sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(pool).await?;
-    Ok(())
-}
-
 /// Keeps a playlist off the popular lists.
 pub async fn hide(pool: &Pool, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(

@@ -79,38 +79,67 @@ pub async fn take_down(connection: &mut PgConnection, user: UserId, now: OffsetD
 }
 
 /// Stores the hashes of a user's identities if an operator keeps the user from sharing. Called before the account is
-/// deleted.
+/// deleted. They form one group with those of earlier accounts that had one of the identities.
 pub(super) async fn store_ban(connection: &mut PgConnection, user: UserId, now: OffsetDateTime) -> Result<()> {
-    let query = sqlx::query!(
-        "select i.provider, i.subject from identities i join shares s using (user_id)
-         where i.user_id = $1 and s.taken_down_at is not null",
-        user.0
-    );
-    for identity in query.fetch_all(&mut *connection).await? {
-        let hash = hash_identity(&identity.provider, &identity.subject);
-        let query = sqlx::query!(
-            "insert into sharing_bans (identity_hash, banned_at) values ($1, $2)
-             on conflict (identity_hash) do update set banned_at = excluded.banned_at",
-            hash.as_bytes(),
-            now
-        );
-        query.execute(&mut *connection).await?;
+    if !is_banned(&mut *connection, user).await? {
+        return Ok(());
     }
-    Ok(())
+    let hashes = hash_identities(connection, user).await?;
+    let query = sqlx::query!(
+        "update sharing_bans set group_hash = $2
+         where group_hash in (select group_hash from sharing_bans where identity_hash = any($1))",
+        &hashes,
+        hashes.first()
+    );
+    query.execute(&mut *connection).await?;
+    let query = sqlx::query!(
+        "insert into sharing_bans (identity_hash, group_hash, banned_at) select unnest($1::bytea[]), $2, $3
+         on conflict (identity_hash) do update set group_hash = excluded.group_hash, banned_at = excluded.banned_at",
+        &hashes,
+        hashes.first(),
+        now
+    );
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
-/// Takes down what a user shares if a banned account had the identity that the user now has.
+async fn hash_identities(connection: &mut PgConnection, user: UserId) -> Result<Vec<Vec<u8>>> {
+    let query = sqlx::query!("select provider, subject from identities where user_id = $1", user.0);
+    let identities = query.fetch_all(connection).await?;
+    Ok(identities.iter().map(|found| hash_identity(&found.provider, &found.subject).as_bytes().to_vec()).collect())
+}
+
+/// Takes down what a user shares if a banned account had the identity that the user now has. The hash stays, so that
+/// [`allow_sharing`] finds those of the account's other identities.
 pub(super) async fn apply_ban(
     connection: &mut PgConnection,
     user: UserId,
     identity: TokenHash,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let query = sqlx::query!("delete from sharing_bans where identity_hash = $1", identity.as_bytes());
-    if query.execute(&mut *connection).await?.rows_affected() > 0 {
+    let query = sqlx::query_scalar!(
+        r#"select exists (select from sharing_bans where identity_hash = $1) as "is_banned!""#,
+        identity.as_bytes()
+    );
+    if query.fetch_one(&mut *connection).await? {
         take_down(connection, user, now).await?;
     }
     Ok(())
+}
+
+/// Lets a user share again, with each identity of the user's deleted accounts.
+pub async fn allow_sharing(pool: &Pool, user: UserId) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    sqlx::query!("update shares set taken_down_at = null where user_id = $1", user.0).execute(&mut *tx).await?;
+    let hashes = hash_identities(&mut tx, user).await?;
+    let query = sqlx::query!(
+        "delete from sharing_bans
+         where identity_hash = any($1)
+               or group_hash in (select group_hash from sharing_bans where identity_hash = any($1))",
+        &hashes
+    );
+    query.execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }
 
 pub async fn delete_expired_bans(pool: &Pool, now: OffsetDateTime) -> Result<u64> {

@@ -88,7 +88,7 @@ pub async fn change_person(
             Err(db::Error::UserGone) => return Ok(false),
             result => result?,
         },
-        PersonAction::AllowSharing => db::operators::allow_sharing(&app.db, person).await?,
+        PersonAction::AllowSharing => db::shares::allow_sharing(&app.db, person).await?,
     }
     Ok(true)
 }

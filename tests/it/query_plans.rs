@@ -35,6 +35,9 @@ const ALLOWED_SCANS: &[&str] = &[
     "update users set operator = false where id = $1",
     "array(select provider from identities where user_id = u.id order by provider)",
     "on s.user_id = u.id order by u.id desc offset",
+    // When a banned account is deleted, or its owner may share again.
+    "update sharing_bans set group_hash = $2",
+    "or group_hash in (select group_hash from sharing_bans",
     // Heart counts and top lists.
     "insert into heart_counts (",
     "delete from heart_counts where hearts <= 0",

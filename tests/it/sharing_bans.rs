@@ -8,7 +8,7 @@ use reqwest::Method;
 use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::sharing::publish_page_at;
-use crate::support::visitor::Visitor;
+use crate::support::visitor::{Visitor, approve};
 
 const DAY: u64 = 86_400;
 const BANS: &str = "select count(*) from sharing_bans";
@@ -121,4 +121,29 @@ async fn every_identity_of_a_deleted_account_is_banned_for_a_year() {
     site.advance(Duration::from_secs(366 * DAY));
     site.run_cleanup().await;
     assert!(can_share(&site.sign_in("mira").await).await);
+}
+
+#[tokio::test]
+async fn allowed_person_links_every_identity_of_deleted_accounts() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    mira.link_identity(&site.spotify, Google, "mira").await;
+    change_last(&site, &ada, "take-down").await;
+    delete_account(&mira).await;
+    let second = join_with(&site, Google, "mira").await;
+    second.link_identity(&site.spotify, GitHub, "mira").await;
+    delete_account(&second).await;
+    let third = join_with(&site, GitHub, "mira").await;
+    assert!(!can_share(&third).await);
+    let noor = site.sign_in("noor").await;
+    change_last(&site, &ada, "take-down").await;
+    delete_account(&noor).await;
+    change_last(&site, &ada, "allow-sharing").await;
+    assert!(can_share(&third).await);
+    third.link_identity(&site.spotify, Google, "mira").await;
+    let consent = third.submit(third.open("/account").await.form("form[action='/auth/spotify']")).await;
+    third.submit(approve(&consent, "mira")).await;
+    assert_eq!(site.count(IDENTITIES).await, 4);
+    assert_eq!(site.visitor().open("/u/somebody").await.status, 200);
+    assert_eq!(site.count(BANS).await, 1, "another person's");
 }
