@@ -388,9 +388,10 @@ async fn fetch_that_lost_its_lease_writes_nothing() {
 async fn first_view_waits_for_the_lease_of_a_process_that_has_died() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let lease = "insert into libraries (user_id, leased_until) values (1, now() + interval '1 second')
-                 on conflict (user_id) do update set leased_until = excluded.leased_until";
-    sqlx::query(lease).execute(&site.db).await.unwrap();
+    let lease = "insert into libraries (user_id, leased_until) values (1, now() + interval '1 second')";
+    for change in ["delete from libraries", "delete from playlists", lease] {
+        sqlx::query(change).execute(&site.db).await.unwrap();
+    }
     let page = ada.open("/playlists").await;
     assert!(page.has("li.card") && !page.has("[role=alert]"), "{}", page.text("main"));
 }
