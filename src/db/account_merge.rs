@@ -135,8 +135,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     super::prepare_account_change(&mut tx).await?;
     // A heart that `from` adds now waits for this lock through its foreign key, and then fails.
     for user in [from.min(into), from.max(into)] {
-        let query = sqlx::query!("select id from users where id = $1 for update", user.0);
-        if query.fetch_optional(&mut *tx).await?.is_none() {
+        if !super::lock_user(&mut tx, user).await? {
             return Ok(false);
         }
     }

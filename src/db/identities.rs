@@ -102,9 +102,9 @@ pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &st
 pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    let account =
-        sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
-    account.ok_or(Error::UserGone)?;
+    if !super::lock_user(&mut tx, user).await? {
+        return Err(Error::UserGone);
+    }
     let is_linked = insert(&mut tx, user, identity).await?;
     tx.commit().await?;
     Ok(is_linked)
@@ -202,7 +202,7 @@ pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, configured: &
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two concurrent calls must not delete the last two identities.
-    sqlx::query!("select id from users where id = $1 for update", user.0).fetch_optional(&mut *tx).await?;
+    super::lock_user(&mut tx, user).await?;
     let query = sqlx::query!("delete from identities where user_id = $1 and provider = $2", user.0, provider.key());
     if query.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(UnlinkOutcome::NotLinked);

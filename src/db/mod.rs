@@ -46,7 +46,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use self::migrate::LockRetries;
-use crate::ids::Secret;
+use crate::ids::{Secret, UserId};
 
 pub use pool::Pool;
 
@@ -167,6 +167,12 @@ async fn prepare_account_change(transaction: &mut PgConnection) -> Result<()> {
     sqlx::query!("set local statement_timeout = 0").execute(&mut *transaction).await?;
     sqlx::query!("set local citus.multi_shard_modify_mode = 'sequential'").execute(transaction).await?;
     Ok(())
+}
+
+/// Locks a user's row until the transaction ends. Returns `false` if the account no longer exists.
+async fn lock_user(transaction: &mut PgConnection, user: UserId) -> Result<bool> {
+    let query = sqlx::query!("select id from users where id = $1 for update", user.0);
+    Ok(query.fetch_optional(transaction).await?.is_some())
 }
 
 /// Rows that a cleanup deletes in one statement, within a few milliseconds, so that no request waits long behind it.

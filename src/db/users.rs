@@ -106,8 +106,7 @@ pub async fn delete(
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
     // From here on a new row of this user waits for the lock through its foreign key, and then fails.
-    let query = sqlx::query!("select id from users where id = $1 for update", user.0);
-    if query.fetch_optional(&mut *tx).await?.is_none() {
+    if !super::lock_user(&mut tx, user).await? {
         return Ok(DeletedCounts::default());
     }
     if let Some(browser) = browser {
