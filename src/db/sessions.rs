@@ -349,11 +349,11 @@ pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<boo
 }
 
 /// Deletes the user's session with this hash prefix, unless it is the current one. Returns whether there was one.
-pub async fn delete(pool: &Pool, user: UserId, hash_prefix: &str, current: TokenHash) -> Result<bool> {
+pub async fn delete(pool: &Pool, user: UserId, hash_prefix: [u8; 8], current: TokenHash) -> Result<bool> {
     let query = sqlx::query!(
-        "delete from sessions where user_id = $1 and encode(substring(id_hash from 1 for 8), 'hex') = $2 and id_hash <> $3",
+        "delete from sessions where user_id = $1 and substring(id_hash from 1 for 8) = $2 and id_hash <> $3",
         user.0,
-        hash_prefix,
+        &hash_prefix,
         current.as_bytes()
     );
     Ok(query.execute(pool).await?.rows_affected() > 0)

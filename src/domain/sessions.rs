@@ -28,7 +28,8 @@ pub async fn list(app: &App, user: &CurrentUser) -> Result<Vec<SessionInfo>> {
 
 /// Ends the user's session with this id prefix, unless it is the current one. Returns whether there was one.
 pub async fn end(app: &App, user: &CurrentUser, id_prefix: &str, device: &str, now: OffsetDateTime) -> Result<bool> {
-    let ended = db::sessions::delete(&app.db, user.id, id_prefix, user.session).await?;
+    let Ok(hash_prefix) = u64::from_str_radix(id_prefix, 16) else { return Ok(false) };
+    let ended = db::sessions::delete(&app.db, user.id, hash_prefix.to_be_bytes(), user.session).await?;
     if ended {
         activity::record(app, user.id, EventKind::SessionEnded, device, now).await;
     }
