@@ -270,31 +270,28 @@ $search.on("input compositionend", "#q", (event) => {
 // ---- More: adds the next page's cards or songs to the list ----
 const ENTRIES = ".card, tbody tr";
 
+let heartsChanged = false; // on this page: then entries may have moved to a page that is shown already
+$(document).on("heartsaved", () => { heartsChanged = true; });
+
 async function loadMore({ target: button }) {
   const [$button, $status, $list] = [$(button), $(button).next(), $(button).closest("#results, #songs")];
   const url = $list.find("[rel=next]").prop("href");
-  // Hearts removed here have moved others to a page that is shown already.
-  const hasGaps = countRemoved($list) > 0;
   $button.removeClass("retry").text("More");
   $status.text("Loading…");
-  const { page, reason } = await fetchPage(hasGaps ? rangeUrl($list, url) : url);
+  const { page, reason } = await fetchPage(heartsChanged && $list.is("#results") ? rangeUrl($list, url) : url);
   if (!button.isConnected) return; // the list has been replaced meanwhile
   if (!reason) return $status.text(appendEntries($list, $(page).find(`#${$list[0].id}`), url));
   $button.addClass("retry").text("Try again");
   $status.text(`Not loaded: ${reason}`);
 }
 
+// The address of all pages from the first one shown to that at `url`.
 const rangeUrl = ($list, url) => url.replace(/\bpage=/, `page=${$list.data("page")}-`);
-
-// Cards of a list of hearts whose heart is removed.
-function countRemoved($list) {
-  const isOfHearts = $("[data-my-heart-count]").length || /(^|\s)is:hearted\b/i.test($("#q").val());
-  return isOfHearts ? $list.find("[aria-pressed=false]").length : 0;
-}
 
 // Returns how many are shown now.
 function appendEntries($list, $more, url) {
-  const { page: first, soFar } = $list.data();
+  const [{ page: first, soFar }, { page: firstOfMore, total }] = [$list.data(), $more.data()];
+  const listed = $more.find(ENTRIES).length;
   const $next = $more.find("[rel=next]");
   // A list that has changed meanwhile may repeat an entry.
   const $entries = $more.find(ENTRIES).filter((_, entry) => !document.getElementById(entry.id));
@@ -305,7 +302,8 @@ function appendEntries($list, $more, url) {
   if ($list.is("#results")) setAddress(rangeUrl($list, url));
   renderHearts();
   $entries.find(".name, td a").first().trigger("focus");
-  const [count, total] = [$list.find(ENTRIES).length - countRemoved($list), $more.data("total")];
+  // What has left the list, such as a removed heart, is still shown and does not count.
+  const count = firstOfMore === first ? listed : $list.find(ENTRIES).length;
   return $next.length ? `${count} of ${total} shown.` : `All ${total}${soFar} shown.`;
 }
 
