@@ -83,7 +83,7 @@ impl Annotation {
         Self::parse_up_to(MAX_TAGS, own_title, note, tags)
     }
 
-    /// The same, with up to `max_tags` tags.
+    /// Parses like [`Self::parse`], but up to `max_tags` tags.
     pub fn parse_up_to(max_tags: usize, own_title: &str, note: &str, tags: &str) -> Result<Self, AnnotationError> {
         let own_title = parse_line(own_title, MAX_TITLE_CHARS).map_err(|error| match error {
             TextError::TooLong(length) => TitleError::TooLong(length),
