@@ -1,7 +1,6 @@
 //! A Postgres server killed, stopped, frozen, full, crowded, or a standby, while the app runs: a plain page meanwhile,
 //! no acknowledged heart lost, and all well again without a restart of the app.
 
-use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,6 @@ use crate::support::own_postgres::OwnPostgres;
 use crate::support::postgres::TestDatabase;
 use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
-use crate::support::wait_for_reconnect;
 use crate::support::{HEART, Site, wait_until};
 
 /// How many press at once, each on a connection of their own; each of the people has some.
@@ -93,6 +91,10 @@ async fn a_standby_shows_hearts_and_keeps_them_as_soon_as_it_is_promoted() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_takes_no_heart_and_is_told_as_such() {
+    use std::os::unix::fs::symlink;
+
+    use crate::support::wait_for_reconnect;
+
     let own = OwnPostgres::start().await;
     let site = site_on(&own).await;
     let ada = site.sign_in("ada").await;

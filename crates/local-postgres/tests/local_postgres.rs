@@ -310,7 +310,7 @@ fn options(parent: &Path) -> Options {
     Options {
         dir: parent.join("postgres"),
         database: "app".into(),
-        bin_dir: None,
+        bin_dir: std::env::var_os("PG_BIN").map(PathBuf::from),
         search_path: std::env::var_os("PATH"),
         durable: false,
     }
