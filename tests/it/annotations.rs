@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::Executor as _;
+
 use crate::support::Site;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
@@ -70,6 +72,38 @@ async fn invalid_annotation_is_shown_again_with_reason() {
     let page = save_annotation(&ada, &ada.edit_first_heart().await, "nul\0", "nul\0").await;
     assert!(page.status == 422 && page.has("#note-error") && page.has("#tags-error"));
     assert_eq!(ada.open("/hearts").await.text(".note"), "Before", "nothing was saved");
+}
+
+#[tokio::test]
+async fn words_saved_since_the_form_was_opened_are_not_overwritten() {
+    let site = Site::open().await;
+    let (ada, id) = sign_in_with_heart(&site).await;
+    let outdated = [ada.edit_first_heart().await, ada.open(&format!("/playlists/{id}")).await];
+    let saved = save_annotation(&ada, &ada.edit_first_heart().await, "First <i>note</i>", "rain, sea").await;
+    assert_eq!(saved.flash().unwrap(), "Saved.");
+    for page in &outdated {
+        let same = save_annotation(&ada, page, "First <i>note</i>", " rain,sea ").await;
+        assert_eq!(same.flash().unwrap(), "Saved.", "a form that is sent twice");
+        let refused = save_annotation(&ada, page, "Second", "wind").await;
+        assert_eq!(refused.status, 409);
+        let stored = refused.texts("[role=alert] p");
+        assert!(stored[0].starts_with("Nothing was saved"), "{stored:?}");
+        assert_eq!(stored[1..], ["Title: none", "Note: First <i>note</i>", "Tags: rain, sea"]);
+        assert_eq!(refused.text(".annotation [name=note]"), "Second");
+        assert_eq!(refused.attribute(".annotation [name=tags]", "value"), "wind");
+        assert_eq!(ada.open("/hearts").await.text(".note"), "First <i>note</i>");
+
+        let invalid = save_annotation(&ada, page, &"x".repeat(281), "wind").await;
+        assert!(invalid.status == 409 && invalid.has("#note-error") && invalid.has("[role=alert]"));
+        assert_eq!(save_annotation(&ada, &invalid, "Second", "wind").await.flash().unwrap(), "Saved.", "known by now");
+        save_annotation(&ada, &ada.edit_first_heart().await, "First <i>note</i>", "rain, sea").await;
+    }
+    site.db.execute("update user_hearts set tags = '{Rain}', tags_folded = '{rain}'").await.unwrap();
+    let page = save_annotation(&ada, &outdated[0], "First <i>note</i>", "rain").await;
+    assert_eq!(page.texts("[role=alert] p").last().unwrap(), "Tags: Rain", "a tag was renamed meanwhile");
+    let mut of_earlier_release = outdated[1].form(".annotation form").with("note", "Third");
+    of_earlier_release.fields.remove("version");
+    assert_eq!(ada.submit(of_earlier_release).await.flash().unwrap(), "Saved.");
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::domain::annotation::{AnnotationError, fold_tag, parse_tags};
+use sha2::{Digest as _, Sha256};
+
+use crate::domain::annotation::{Annotation, AnnotationError, fold_tag, parse_tags};
 use crate::web::views::sanitize_for_redisplay;
 
 pub(crate) struct AnnotationForm {
@@ -14,6 +16,8 @@ pub(crate) struct AnnotationForm {
     pub(crate) note_error: Option<String>,
     pub(crate) tags_error: Option<String>,
     pub(crate) suggestions: Vec<Suggestion>,
+    /// Version of the stored title, note and tags that the form is for.
+    pub(crate) version: String,
 }
 
 /// A tag that is not in the field yet. A browser completes a whole field, without separating its tags.
@@ -33,18 +37,22 @@ impl AnnotationForm {
             note_error: None,
             tags_error: None,
             suggestions: Vec::new(),
+            version: version(&(title, note, tags)),
         }
     }
 
-    pub(crate) fn invalid(title: &str, note: &str, tags: &str, error: AnnotationError) -> Self {
+    /// Returns the form with what was typed instead.
+    pub(crate) fn with_input(self, title: &str, note: &str, tags: &str) -> Self {
+        let [title, note, tags] = [title, note, tags].map(sanitize_for_redisplay);
+        Self { title, note, tags, ..self }
+    }
+
+    pub(crate) fn with_error(self, error: Option<AnnotationError>) -> Self {
         Self {
-            title: sanitize_for_redisplay(title),
-            note: sanitize_for_redisplay(note),
-            tags: sanitize_for_redisplay(tags),
-            title_error: error.title.map(|error| error.to_string()),
-            note_error: error.note.map(|error| error.to_string()),
-            tags_error: error.tags.map(|error| error.to_string()),
-            suggestions: Vec::new(),
+            title_error: error.and_then(|error| error.title).map(|error| error.to_string()),
+            note_error: error.and_then(|error| error.note).map(|error| error.to_string()),
+            tags_error: error.and_then(|error| error.tags).map(|error| error.to_string()),
+            ..self
         }
     }
 
@@ -60,10 +68,21 @@ impl AnnotationForm {
     }
 }
 
+impl From<&Annotation> for AnnotationForm {
+    fn from(annotation: &Annotation) -> Self {
+        Self::new(annotation.own_title(), annotation.note(), annotation.tags())
+    }
+}
+
+/// Returns 64 bits of the hash of a title, note and tags.
+fn version(annotation: &(Option<&str>, Option<&str>, &[String])) -> String {
+    let hash: [u8; 32] = Sha256::digest(format!("{annotation:?}")).into();
+    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::annotation::Annotation;
 
     fn values(form: AnnotationForm) -> Vec<String> {
         form.with_suggestions(vec!["rain".into(), "Été".into()]).suggestions.into_iter().map(|s| s.value).collect()
@@ -84,7 +103,11 @@ mod tests {
                 Ok(_) => panic!("the note is too long"),
                 Err(error) => error,
             };
-            assert_eq!(values(AnnotationForm::invalid("", "", tags, error)), suggested, "{tags:.20}");
+            assert_eq!(
+                values(AnnotationForm::new(None, None, &[]).with_input("", "", tags).with_error(Some(error))),
+                suggested,
+                "{tags:.20}"
+            );
         }
         assert_eq!(values(AnnotationForm::new(None, None, &["sea".into()])), ["sea, rain", "sea, Été"]);
     }

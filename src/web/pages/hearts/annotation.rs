@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 
 use crate::app::App;
@@ -25,10 +25,20 @@ struct AnnotationPage {
     layout: Layout,
     card: PlaylistCard,
     form: AnnotationForm,
+    /// True if the title, note or tags have changed since the form was opened.
+    is_outdated: bool,
     /// Page that the form returns to.
     current_path: String,
     /// The playlist's entry on that page.
     entry_path: String,
+}
+
+impl AnnotationPage {
+    fn new(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Self {
+        let current_path = from.filter(|from| SafePath::parse(from).is_some()).unwrap_or_else(|| "/hearts".into());
+        let entry_path = list_anchor(Some(&current_path), &card.id);
+        Self { layout, card, form, is_outdated: false, current_path, entry_path }
+    }
 }
 
 /// The form on a page of its own.
@@ -41,12 +51,8 @@ pub(crate) async fn edit(
 ) -> Result {
     let card = load_card(&app, &user, &parse_id(&id)?).await?;
     let form = card.annotation_form().with_suggestions(tags::suggest(&app, &user, now).await?);
-    Ok(annotation_page(
-        layout.with_title(format!("Title, note and tags: {}", card.name), "hearts"),
-        card,
-        form,
-        query.from,
-    ))
+    let layout = layout.with_title(format!("Title, note and tags: {}", card.name), "hearts");
+    Ok(render_page(&AnnotationPage::new(layout, card, form, query.from)))
 }
 
 #[derive(Deserialize)]
@@ -59,9 +65,12 @@ pub(crate) struct AnnotationParams {
     tags: String,
     #[serde(default)]
     from: Option<String>,
+    /// Missing in forms of an earlier release, which overwrite what was saved meanwhile.
+    version: Option<String>,
 }
 
-/// Saves the title, note and tags and redirects to `from`. Renders the form again if they are invalid.
+/// Saves the title, note and tags and redirects to `from`. Renders the form again if they are invalid, or if others were
+/// saved since it was opened.
 pub(crate) async fn update(
     app: State,
     layout: Layout,
@@ -76,15 +85,20 @@ pub(crate) async fn update(
     let is_break = |c: char| c.is_whitespace() && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
     let note = params.note.replace("\r\n", " ").replace(is_break, " ");
     let max_tags = MAX_TAGS.max(card.tags.len());
-    let annotation = match Annotation::parse_up_to(max_tags, &title, &note, &params.tags) {
-        Ok(annotation) => annotation,
-        Err(error) => {
-            let form = AnnotationForm::invalid(&title, &note, &params.tags, error);
+    let annotation = Annotation::parse_up_to(max_tags, &title, &note, &params.tags);
+    let stored = card.annotation_form();
+    let is_stored = |typed: &Annotation| AnnotationForm::from(typed).version == stored.version;
+    let is_outdated =
+        params.version.is_some_and(|version| version != stored.version) && !annotation.as_ref().is_ok_and(is_stored);
+    let annotation = match annotation {
+        Ok(annotation) if !is_outdated => annotation,
+        annotation => {
+            let form = stored.with_input(&title, &note, &params.tags).with_error(annotation.err());
             let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
             let layout = layout.with_title(format!("Title, note and tags – not saved: {}", card.name), "hearts");
-            return Ok(
-                (StatusCode::UNPROCESSABLE_ENTITY, annotation_page(layout, card, form, params.from)).into_response()
-            );
+            let status = if is_outdated { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+            let page = AnnotationPage { is_outdated, ..AnnotationPage::new(layout, card, form, params.from) };
+            return Ok((status, render_page(&page)).into_response());
         }
     };
     match annotation::save(&app, &user, &id, &annotation, now).await {
@@ -101,12 +115,6 @@ async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Pla
     let playlist = playlists::find(app, user, id).await?;
     let card = playlist.map(|playlist| PlaylistCard::from(playlist).viewed_by(user));
     card.filter(|card| card.hearted).ok_or_else(not_hearted)
-}
-
-fn annotation_page(layout: Layout, card: PlaylistCard, form: AnnotationForm, from: Option<String>) -> Response {
-    let current_path = from.filter(|from| SafePath::parse(from).is_some()).unwrap_or_else(|| "/hearts".into());
-    let entry_path = list_anchor(Some(&current_path), &card.id);
-    render_page(&AnnotationPage { layout, card, form, current_path, entry_path })
 }
 
 /// Error for a heart that was removed meanwhile, perhaps in another tab.
