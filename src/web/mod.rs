@@ -7,7 +7,7 @@ mod cookies;
 mod error;
 mod extract;
 mod flash;
-mod middleware;
+pub(crate) mod middleware;
 mod pages;
 mod router;
 mod views;

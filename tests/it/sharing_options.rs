@@ -7,6 +7,7 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::Page;
+use crate::support::raw_http::get_raw;
 use crate::support::sharing::{
     SETTINGS, create_secret_link, publish_page_at, set_option, set_sharing, share_tag, sign_in_with_hearts,
 };
@@ -329,4 +330,21 @@ async fn shared_page_begins_with_initial_name_and_count() {
         assert_eq!(site.visitor().get("/u/lena").await.text(".avatar"), initial, "{name}");
     }
     drop(lena);
+}
+
+#[tokio::test]
+async fn page_with_secret_and_names_of_others_is_not_compressed() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_hearts(&site, "ada").await;
+    create_secret_link(&ada).await;
+    let cookie = ada.cookie();
+    for (path, encoding) in [("/hearts", Some("gzip")), (SETTINGS, None)] {
+        let headers = [("cookie", cookie.as_str()), ("accept-encoding", "gzip")];
+        let (status, headers, _) = get_raw(&site, path, &headers).await;
+        assert_eq!(
+            (status, headers.get("content-encoding").map(|value| value.to_str().unwrap())),
+            (200, encoding),
+            "{path}"
+        );
+    }
 }

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use axum::error_handling::HandleErrorLayer;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
@@ -28,6 +28,7 @@ use tower::load_shed::LoadShedLayer;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
 use self::canonical_host::CanonicalHost;
@@ -45,7 +46,6 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
     pages.layer(
         ServiceBuilder::new()
             .layer(from_fn(canonical_path::redirect_to_canonical_path))
-            // Safe against BREACH: no page contains a secret together with text chosen by an attacker.
             .layer(compression())
             // Before any page is rendered.
             .layer(from_fn_with_state(app.clone(), zone::show_local_times))
@@ -134,6 +134,12 @@ pub(crate) fn limit_concurrency(
 
 /// Compression with gzip at its fastest level, which reduces a page to a seventh of its size. Brotli would save another
 /// sixth but take nearly four times as long, more than rendering the page.
-fn compression() -> CompressionLayer {
-    CompressionLayer::new().quality(CompressionLevel::Fastest)
+fn compression() -> CompressionLayer<impl Predicate> {
+    let is_safe = |_, _, _: &HeaderMap, extensions: &Extensions| extensions.get::<Uncompressed>().is_none();
+    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(DefaultPredicate::new().and(is_safe))
 }
+
+/// Marks a response that is not compressed, because it has a secret together with text that others choose: the length of
+/// compressed text tells how much of it they have guessed (BREACH, <https://www.breachattack.com>).
+#[derive(Clone)]
+pub(crate) struct Uncompressed;

@@ -1,5 +1,4 @@
-//! The private feed of a user's news, and its settings. They are on a page of their own, because no page has a secret
-//! together with names that others choose (BREACH).
+//! The private feed of a user's news, and its settings.
 
 use askama::Template;
 use axum::Form;

@@ -8,9 +8,9 @@ pub(crate) mod preview_image;
 pub(crate) mod request;
 
 use askama::Template;
-use axum::Form;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -23,6 +23,7 @@ use crate::web::error::Result;
 use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::sharing::SharingFlash;
 use crate::web::flash::{self, Flash};
+use crate::web::middleware::Uncompressed;
 use crate::web::pages::sharing::request::tag_path;
 use crate::web::views::{Layout, PlaylistCard, TimeView, absolute_url, render_page, sanitize_for_redisplay};
 
@@ -76,8 +77,7 @@ struct SecretLinkView {
 }
 
 pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
-    let page = load_settings_page(&app, layout, &user, now).await?;
-    Ok(render_page(&page))
+    Ok((&load_settings_page(&app, layout, &user, now).await?).into_response())
 }
 
 async fn load_settings_page(
@@ -123,7 +123,14 @@ fn redirect_to(section: &str, flash: SharingFlash) -> Response {
 }
 
 fn refuse(page: &SettingsPage) -> Result {
-    Ok((StatusCode::UNPROCESSABLE_ENTITY, render_page(page)).into_response())
+    Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+}
+
+/// The page has the secret link together with names of other people's playlists.
+impl IntoResponse for &SettingsPage {
+    fn into_response(self) -> Response {
+        (Extension(Uncompressed), render_page(self)).into_response()
+    }
 }
 
 #[derive(Deserialize)]
