@@ -314,7 +314,8 @@ fn demo_routes(config: &Config) -> Option<axum::Router> {
 /// Redirects the demo's former URLs, which stored playlists still have as covers.
 #[cfg(feature = "demo")]
 async fn redirect_old_demo_path(uri: axum::http::Uri) -> axum::response::Redirect {
-    axum::response::Redirect::permanent(&uri.to_string().replacen("/standin", "/fake-spotify", 1))
+    let path = uri.path_and_query().map_or("/standin/", |path| path.as_str());
+    axum::response::Redirect::permanent(&path.replacen("/standin", "/fake-spotify", 1))
 }
 
 #[cfg(not(feature = "demo"))]

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use clap::Subcommand;
 
-use crate::app::App;
+use crate::app::{App, is_loopback};
 use crate::domain::operators;
 use crate::ids::IdentityRef;
 
@@ -38,8 +38,12 @@ pub(super) async fn run(app: &App, action: &Action) -> Result<()> {
     Ok(())
 }
 
-/// Prints a link at the start if there is no operator.
+/// Prints a link at the start if there is no operator. A demo that others reach has none: everybody there signs in as the
+/// same made-up people.
 pub(super) async fn print_first_link(app: &App) {
+    if app.config.demo && !is_loopback(&app.config.base_url) {
+        return;
+    }
     match operators::create_first_link(app, app.now()).await {
         Ok(Some(path)) => println!("There is no operator yet. {}", format_link(app, &path)),
         Ok(None) => {}

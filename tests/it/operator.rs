@@ -113,6 +113,23 @@ async fn printed_link_ends_with_the_start_that_names_an_operator() {
 }
 
 #[tokio::test]
+async fn demo_that_others_reach_prints_no_link() {
+    let (data, port) = (tempfile::tempdir().unwrap(), free_port());
+    let public = [("DEMO", "1"), ("BASE_URL", "https://hearts.example")];
+    for (settings, prints_link) in [(&public[..], false), (&[], true)] {
+        let mut program = Program::start_demo_with(data.path(), &port, settings);
+        program.wait_until_ready().await;
+        let readiness = format!("http://127.0.0.1:{port}/readyz");
+        wait_until("ready", async || reqwest::get(&readiness).await.is_ok_and(|response| response.status() == 200))
+            .await;
+        let line = if prints_link { program.read_line().await } else { String::new() };
+        program.signal(Signal::TERM);
+        let (_, output) = program.wait_for_exit().await;
+        assert_eq!(format!("{line}{output}").contains("To become operator"), prints_link, "{output}");
+    }
+}
+
+#[tokio::test]
 async fn whoever_becomes_operator_ends_the_links() {
     let site = Site::open_with(&[NOBODY]).await;
     let (ada, _mira) = (site.sign_in("ada").await, site.sign_in("mira").await);

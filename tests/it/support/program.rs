@@ -51,12 +51,18 @@ impl Program {
 
     /// Starts the demo with its data in `data` and this machine's Postgres programs.
     pub(crate) fn start_demo(data: &Path, port: &str) -> Self {
+        Self::start_demo_with(data, port, &[])
+    }
+
+    /// The same with `extra` settings.
+    pub(crate) fn start_demo_with(data: &Path, port: &str, extra: &[(&str, &str)]) -> Self {
         let data = data.to_str().unwrap();
         let mut settings = vec![("HEARTLIST_DATA", data), ("PORT", port), ("RUST_LOG", "debug")];
         let path = env_var("PATH");
         let pg_bin = env_var("PG_BIN");
         settings.extend(path.as_deref().map(|path| ("PATH", path)));
         settings.extend(pg_bin.as_deref().map(|folder| ("PG_BIN", folder)));
+        settings.extend(extra);
         Self::start(&settings)
     }
 
