@@ -10,7 +10,9 @@ $(document).on("input focusin", "[data-max-chars]", ({ target }) => {
 
 // A note is one line: Enter saves it, as in the other fields.
 $(document).on("keydown", "[name=note]", (event) => {
-  if (event.key !== "Enter" || event.originalEvent.isComposing) return;
+  // Safari ends the composition before the key that confirms it, which then has this code.
+  const isComposing = event.originalEvent.isComposing || event.keyCode === 229;
+  if (event.key !== "Enter" || isComposing) return;
   event.preventDefault();
   event.target.form.requestSubmit();
 });
@@ -28,10 +30,12 @@ $(document).on("input focusin", "[name=tags][list]", ({ type, target: { value, l
   }
 });
 
-// Asks before the page is left with words that are not saved.
-const hasUnsaved = () => $(".annotation form").find("input, textarea").get().some(({ value, defaultValue }) => value !== defaultValue);
+// Asks before the page is left with words that are not saved. Another search or order waits for them.
+const UNSAVED = "save your title, note and tags first.";
+const hasUnsaved = () =>
+  $(".annotation form").find("input, textarea").get().some(({ value, defaultValue }) => value !== defaultValue);
 const askToStay = (event) => { if (hasUnsaved()) event.preventDefault(); };
 // Listens only once something was typed: Firefox does not keep pages with this listener for Back.
 $(document)
   .on("input", ".annotation form", () => window.addEventListener("beforeunload", askToStay))
-  .on("submit", ".annotation form", () => window.removeEventListener("beforeunload", askToStay));
+  .on("submit", ".annotation [action$='/annotation']", () => window.removeEventListener("beforeunload", askToStay));

@@ -6,12 +6,16 @@ const MESSAGE_DELAY = 300; // ms before a message about a running request appear
 const MESSAGE_TIME = 4000; // ms before a passing message disappears
 const ACTION_LABELS = { undo: "Undo", retry: "Try again" };
 const scheduled = new Map(); // topic -> timer of a message that has not appeared yet
+let focusBefore = null; // what had the focus before a message's button
 
 function showMessage(topic, text, action, onAction) {
   dismiss(topic);
   const $message = $("<p>").attr("data-topic", topic).append($("<span>").text(text));
-  const addButton = (label, onClick) =>
-    $("<button type=button>").text(label).on("click", () => { dismiss(topic); onClick?.(); }).appendTo($message);
+  const addButton = (label, onClick) => $("<button type=button>").text(label).on("click", () => {
+    dismiss(topic);
+    onClick?.();
+    if (document.activeElement === document.body) $(focusBefore).trigger("focus");
+  }).appendTo($message);
   if (action) addButton(ACTION_LABELS[action], onAction).addClass(action);
   addButton("×").attr("aria-label", "Dismiss");
   return $message.appendTo("#live");
@@ -34,6 +38,10 @@ function dismissAfter($message, delay) {
     else $message.remove();
   }, delay);
 }
+
+$("#live").on("focusin", ({ relatedTarget, currentTarget }) => {
+  if (!currentTarget.contains(relatedTarget)) focusBefore = relatedTarget;
+});
 
 // Ctrl+Z undoes the newest only.
 new MutationObserver(() => {
@@ -71,6 +79,17 @@ async function fetchPage(address, init) {
 
 const replaceParts = (page, ...parts) => parts.forEach((part) => $(part).html($(page).find(part).html()));
 
+// Calls what replaces parts of this page. The focus stays on its control, if that is still there.
+function keepFocus(replace) {
+  const { activeElement } = document;
+  const cardId = $(activeElement).closest("#results .card").attr("id");
+  const part = cardId ? `#${CSS.escape(cardId)}` : ["#playing", ".filters", ".display"].find((part) => activeElement.closest(part));
+  const controls = () => $(part).find("a, button, select");
+  const index = controls().index(activeElement);
+  replace();
+  if (index >= 0) controls().eq(index).trigger("focus");
+}
+
 // Controls that need the script come in templates.
 const activateTemplates = () => $("template").replaceWith((_, html) => html);
 activateTemplates();
@@ -78,9 +97,10 @@ activateTemplates();
 // ---- Hearts: shown at once, then saved. One request at a time for each playlist; the last click wins ----
 // Playlist id -> { name, confirmed: as saved, confirmedAt, wanted: as last clicked, pending: as being saved, or null }
 const hearts = new Map();
-const failed = new Set(); // ids of hearts that the message about a failure is for
+const failed = new Map(); // id -> wanted state of each heart that the message about a failure is for
 const UNDO_TIME = 10_000; // ms for which removing a heart can be undone by a button
 
+const readNumber = (text) => Number(text.replaceAll(",", ""));
 const playlistId = (form) => form.getAttribute("action").split("/").pop();
 const heartForms = (id) => $(`form.heart[action="/heart/${id}"]`);
 const isPending = (heart) => heart.pending !== null;
@@ -97,7 +117,13 @@ function readHearts(page, requestedAt) {
 // A page is older than a pending change, and than what was saved after the page was requested.
 function setConfirmed(id, hearted, requestedAt) {
   const heart = hearts.get(id);
-  if (!isPending(heart) && heart.confirmedAt <= requestedAt) heart.confirmed = heart.wanted = hearted;
+  if (isPending(heart) || heart.confirmedAt > requestedAt) return;
+  heart.confirmed = heart.wanted = hearted;
+  if (failed.get(id) === hearted) forgetFailure(id); // it was saved, only the answer was lost
+}
+
+function forgetFailure(id) {
+  if (failed.delete(id) && !failed.size) dismiss("failed");
 }
 
 // The button's value is the state that the form would ask for.
@@ -114,13 +140,13 @@ async function setHeart(id, hearted) {
   heart.wanted = hearted;
   renderHearts(heartForms(id));
   dismiss(id);
-  if (failed.delete(id) && !failed.size) dismiss("failed");
+  forgetFailure(id);
   if (isPending(heart)) return; // the loop below, already running, saves it
   let reason;
   while (!reason && heart.wanted !== heart.confirmed) reason = await saveHeart(id, heart);
   if (heart.wanted !== heart.confirmed) revertHeart(id, heart, reason);
   // Added again soon, it is the same heart: the server still has its date, note and tags.
-  else if (saved && !heart.confirmed) dismissAfter(offer(id, [id], `Heart removed: ${heart.name}.`, "undo"), UNDO_TIME);
+  else if (saved && !heart.confirmed) dismissAfter(offer(id, new Map([[id, true]]), `Heart removed: ${heart.name}.`, "undo"), UNDO_TIME);
 }
 
 // Returns the reason if it was not saved.
@@ -130,8 +156,9 @@ async function saveHeart(id, heart) {
   if (!reason) {
     [heart.confirmed, heart.confirmedAt] = [heart.pending, performance.now()];
     const change = heart.pending ? 1 : -1;
-    $("[data-my-heart-count]").text((_, count) => Number(count) + change);
-    $(`[data-heart-count="${id}"]`).text((_, count) => Math.max(0, Number(count) + change));
+    for (const count of $(`[data-my-heart-count], [data-heart-count="${id}"]`).get()) {
+      count.textContent = Math.max(0, readNumber(count.textContent) + change).toLocaleString("en");
+    }
     $(document).trigger("heartsaved", body);
   }
   heart.pending = null;
@@ -143,17 +170,18 @@ const sendHeart = (id, hearted) => request(`/heart/${id}`, { method: hearted ? "
 
 // One message for all that fail: fifteen hearts over a limit have one reason.
 function revertHeart(id, heart, reason) {
+  if (!$("#live [data-topic=failed]").length) failed.clear();
+  const what = failed.set(id, heart.wanted).size > 1 ? `${failed.size} hearts` : `the heart for ${heart.name}`;
   heart.wanted = heart.confirmed;
   renderHearts(heartForms(id));
-  if (!$("#live [data-topic=failed]").length) failed.clear();
-  const what = failed.add(id).size > 1 ? `${failed.size} hearts` : `the heart for ${heart.name}`;
-  offer("failed", [...failed], `Couldn’t save ${what}. ${reason[0].toUpperCase()}${reason.slice(1)}`, "retry");
+  offer("failed", new Map(failed), `Couldn’t save ${what}. ${reason[0].toUpperCase()}${reason.slice(1)}`, "retry");
 }
 
-// Offers to change hearts. The button disappears with its message, so the focus moves to a heart.
-const offer = (topic, ids, text, action) => showMessage(topic, text, action, () => {
-  heartForms(ids[0]).first().find("button").trigger("focus");
-  ids.forEach((id) => setHeart(id, !hearts.get(id).confirmed));
+// Offers to set hearts: a map from ids to wanted states. The button disappears with its message, so the focus moves to
+// a heart.
+const offer = (topic, changes, text, action) => showMessage(topic, text, action, () => {
+  heartForms([...changes.keys()][0]).first().find("button").trigger("focus");
+  changes.forEach((hearted, id) => setHeart(id, hearted));
 });
 
 readHearts(document, 0);
@@ -172,8 +200,13 @@ async function refreshHearts() {
   if (!$("form.heart, #library-loading").length) return null;
   const { page, reason } = await fetchPage(url);
   if (reason || url !== location.href) return null; // the next refresh tries again, or the search has changed
-  if ($("[data-my-heart-count]").length) findRemoved(page).forEach((id) => setConfirmed(id, false, requestedAt));
-  $("[data-my-heart-count]").text($(page).find("[data-my-heart-count]").text() || "0");
+  const [$count, removed] = [$("[data-my-heart-count]"), findRemoved(page)];
+  const count = $(page).find("[data-my-heart-count]").text() || "0";
+  // A card may also have left a filter, or moved to another page. Only a removed heart makes the count smaller.
+  if (removed.length <= readNumber($count.text()) - readNumber(count)) {
+    removed.forEach((id) => setConfirmed(id, false, requestedAt));
+  }
+  $count.text(count);
   replaceParts(page, "[data-heart-count]");
   renderHearts();
   return page;
@@ -227,7 +260,7 @@ async function refreshResults() {
   const url = searchUrl();
   if (url === shownUrl) return dismiss("search");
   scheduleMessage("search", "Searching…");
-  const { page, reason } = await fetchPage(url);
+  const { page, reason } = hasUnsaved() ? { reason: UNSAVED } : await fetchPage(url);
   if (url !== searchUrl()) return; // the text has changed meanwhile, its own search follows
   if (reason) return showMessage("search", `Not searched: ${reason}`, "retry", refreshResults);
   dismiss("search");
@@ -235,15 +268,13 @@ async function refreshResults() {
   showResults(page, url);
 }
 
-// Replaces this page's list by another page's. The focus stays on its card.
+// Replaces this page's list by another page's.
 function showResults(page, url) {
   if (!$(page).find("#results").length) return location.assign(url); // the list is empty, there is no search
-  const cardId = $(document.activeElement).closest("#results .card").attr("id");
-  const controls = () => $(document.getElementById(cardId)).find("a, button");
-  const index = controls().index(document.activeElement);
-  $("#results").replaceWith($(page).find("#results"));
-  if (cardId) controls().eq(index).trigger("focus");
-  replaceParts(page, "#search-status", ".filters", ".kept", ".display", ".refresh-bar .subtitle");
+  keepFocus(() => {
+    $("#results").replaceWith($(page).find("#results"));
+    replaceParts(page, "#search-status", ".filters", ".kept", ".display", ".refresh-bar .subtitle");
+  });
   document.title = page.title;
   setAddress(url);
   activateTemplates();
@@ -315,7 +346,8 @@ const POLL_INTERVAL = 1500; // ms
 async function pollLibrary() {
   const page = await refreshHearts();
   if (page) replaceParts(page, ".refresh-bar .subtitle", "#library-loading [role=status]");
-  if (!page || $(page).find("#library-loading").length) return setTimeout(pollLibrary, POLL_INTERVAL);
+  const isLoading = !page || $(page).find("#library-loading").length;
+  if (isLoading || hasUnsaved()) return setTimeout(pollLibrary, POLL_INTERVAL);
   $("#library-loading").replaceWith($(page).find("#library-incomplete"));
   showResults(page, location.href);
   const text = $("#library-incomplete p").text() || `All loaded: ${$(".refresh-bar .subtitle").text()}.`;
@@ -329,7 +361,7 @@ let sent = null; // { button, label } of the form being sent
 
 function showFormProgress(event) {
   const [form, button] = [event.target, event.originalEvent.submitter];
-  if (sent?.button === button) return event.preventDefault(); // once is enough
+  if (sent?.button === button) return event.preventDefault(); // it is being sent already
   stopProgress();
   sent = { button, label: button.innerHTML };
   const size = $(form).find("[type=file]").prop("files")?.[0]?.size;
@@ -339,8 +371,9 @@ function showFormProgress(event) {
 }
 
 // Any other link or button to a page of the app. Needs the Navigation API, which older browsers lack.
-function showNavigationProgress({ originalEvent: { destination, downloadRequest, sourceElement } }) {
-  if (sent || destination.sameDocument || downloadRequest !== null || !destination.url.startsWith(`${origin}/`)) return;
+function showNavigationProgress({ originalEvent: { destination, downloadRequest, formData, sourceElement } }) {
+  const isDownload = downloadRequest !== null || /^export/.test(formData?.get("action"));
+  if (sent || destination.sameDocument || isDownload || !destination.url.startsWith(`${origin}/`)) return;
   const name = $(sourceElement).filter(".name, .nav a").text().trim();
   scheduleMessage("progress", name ? `Opening ${name}…` : "Loading…");
 }

@@ -66,7 +66,7 @@ function addBoxes() {
 function showCount() {
   const [$status, kept] = [$bulk.find("[role=status]"), $kept().length];
   const text = `${countSelected()} selected${kept ? `, ${kept} not shown` : ""}`;
-  if ($status.text() !== text) $status.text(text); // else the observer below would never rest
+  if ($status.text() !== text) $status.text(text); // each change calls the observer below again
 }
 
 function setBoxes($changed, isChecked) {
@@ -83,6 +83,10 @@ $(document).on("click", ".select-link a", (event) => {
   if (shiftKey && lastBox?.isConnected) range.push(...[$all.index(lastBox), $all.index(target)].sort((a, b) => a - b));
   setBoxes(range.length ? $all.slice(range[0], range[1] + 1) : $(target), target.checked);
   lastBox = target;
+}).on("click", "#results .card > label", (event) => {
+  if (!event.shiftKey) return;
+  event.preventDefault(); // Firefox presses no box for a label while Shift is held
+  $(event.target).prev()[0].dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }));
 });
 $bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a", (event) => {
   event.preventDefault();
@@ -100,13 +104,14 @@ $bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a"
 });
 
 // A filter is a search as well.
-$(document).on("click", ".filters a:not(.surprise), #search-status a, #results .empty-state a", async (event) => {
+$(document).on("click", ".filters a:not(.surprise), #search-status a, #results .empty-state a, #results .tags a", async (event) => {
   const link = event.currentTarget;
   if (!isSelecting() || link.pathname !== location.pathname || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
   $("#q").val(new URL(link.href).searchParams.get("q"));
   await refreshResults();
   $(".filters a").filter((_, { textContent }) => textContent === link.textContent).trigger("focus");
+  if (document.activeElement === document.body) $("#q").trigger("focus");
 });
 
 // The key that selects the focused card.

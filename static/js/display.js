@@ -1,5 +1,4 @@
-// Order, direction and view of a list. The server remembers a choice and answers with the list, which app.js shows. The
-// focus stays on the control.
+// Order, direction and view of a list. The server remembers a choice and answers with the list, which app.js shows.
 "use strict";
 
 async function chooseDisplay(form, { name, value }) {
@@ -7,14 +6,20 @@ async function chooseDisplay(form, { name, value }) {
   const from = new URL(searchUrl()); // with the text in the field, even if it has not been searched for yet
   const body = new URLSearchParams({ from: from.pathname + from.search, [name]: value });
   scheduleMessage("search", "Loading…");
-  const { page, url, reason } = await fetchPage(form.action, { method: "POST", body });
-  if (reason) return showMessage("search", `Not changed: ${reason}`, "retry", () => chooseDisplay(form, { name, value }));
+  const { page, url, reason } = hasUnsaved() ? { reason: UNSAVED } : await fetchPage(form.action, { method: "POST", body });
+  if (reason) {
+    form.reset();
+    return showMessage("search", `Not changed: ${reason}`, "retry", () => chooseDisplay(form, { name, value }));
+  }
   dismiss("search");
-  const selector = `.display [name=${name}]${name === "view" ? `[value=${value}]` : ""}`;
-  const hasFocus = $(selector).is(document.activeElement);
-  shownUrl = url;
-  showResults(page, url);
-  if (hasFocus) $(selector).trigger("focus");
+  if (from.href === searchUrl()) {
+    shownUrl = url;
+    return showResults(page, url);
+  }
+  // The text has changed meanwhile. Its search is repeated, because it may have come before the choice.
+  shownUrl = null;
+  keepFocus(() => replaceParts(page, ".kept", ".display"));
+  refreshResults();
 }
 
 $(document).on("submit", ".display", (event) => {

@@ -52,7 +52,7 @@ function openHelp() {
 function handleKey(event) {
   const { key, ctrlKey, metaKey, altKey, isComposing } = event.originalEvent;
   const act = SHORTCUTS[(ctrlKey || metaKey ? "Control+" : "") + key];
-  const isTyping = isComposing || $(event.target).is("input, textarea, select, [contenteditable]");
+  const isTyping = isComposing || $(event.target).is("input:not([type=checkbox]), textarea, select, [contenteditable]");
   const isOff = $help[0].open || localStorage.getItem(KEYS_OFF);
   if (!act || isTyping || isOff || altKey || event.isDefaultPrevented()) return;
   if (act(event.originalEvent)) event.preventDefault();

@@ -19,12 +19,8 @@ async function renewPlaying() {
   scheduleRenewal();
 }
 
-// The focus stays on its control.
 function showPlaying($playing, page) {
-  const controls = () => $("#playing").find("a, button");
-  const index = controls().index(document.activeElement);
-  $("#playing").replaceWith($playing);
-  if (index >= 0) controls().eq(index).trigger("focus");
+  keepFocus(() => $("#playing").replaceWith($playing));
   replaceParts(page, ".refresh-bar .subtitle");
   document.title = page.title;
   renderHearts();

@@ -12,6 +12,7 @@ mod page_weight;
 mod print;
 mod progress;
 mod renewal;
+mod replaced_results;
 mod screenshots;
 mod search;
 mod selecting;

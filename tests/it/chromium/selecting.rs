@@ -10,9 +10,10 @@ use crate::support::browser::axe::assert_accessible_page;
 const CHECKED: &str = "document.querySelectorAll('.card > input:checked').length";
 const COUNT: &str = "#bulk [role=status]";
 
+/// Presses what covers the card.
 async fn click_with_shift(browser: &Browser, nth: usize) {
     let click = format!(
-        "void document.querySelector('.card:nth-child({nth}) > input').dispatchEvent(new MouseEvent('click', {{ bubbles: true, cancelable: true, shiftKey: true }}))"
+        "void document.querySelector('.card:nth-child({nth}) > label').dispatchEvent(new MouseEvent('click', {{ bubbles: true, cancelable: true, shiftKey: true }}))"
     );
     browser.eval::<()>(&click).await;
 }

@@ -12,6 +12,7 @@ use crate::support::rows::SIXTY_HEARTS;
 
 /// The event of a page restored from the back/forward cache, which browsers may or may not use.
 const DISPATCH_PAGESHOW: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
+
 #[tokio::test]
 async fn back_shows_heart_added_on_next_page() {
     let site = Site::open().await;
@@ -90,6 +91,24 @@ async fn paginated_list_drops_only_hearts_removed_in_another_tab() {
     browser.eval::<()>(DISPATCH_PAGESHOW).await;
     browser.wait_for_text("[data-my-heart-count]", "58").await;
     assert_eq!(browser.eval::<u32>(given).await, 9, "all that were there");
+}
+
+#[tokio::test]
+async fn card_that_leaves_a_filter_or_moves_keeps_its_heart() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    site.db.execute(SIXTY_HEARTS).await.unwrap();
+    let given = "document.querySelectorAll('.card .heart [aria-pressed=true]').length";
+    let tag = "update user_hearts set tags = '{rain}', tags_folded = '{rain}' where playlist_id = $1";
+    let rename = "update user_hearts set own_title = 'zzz', own_title_folded = 'zzz' where playlist_id = $1";
+    for (path, cards, change) in [("/hearts?q=is%3Auntagged", 50, tag), ("/hearts?sort=name&page=2", 10, rename)] {
+        browser.go(path).await;
+        let id: String = browser.eval("document.querySelector('.card:nth-child(2)').id.slice(2)").await;
+        sqlx::query(change).bind(&id).execute(&site.db).await.unwrap();
+        let is_listed = format!("refreshHearts().then((page) => !!page.querySelector('#p-{id}'))");
+        assert!(!browser.eval::<bool>(&is_listed).await, "{path}");
+        assert_eq!(browser.eval::<u32>(given).await, cards, "{path}");
+    }
 }
 
 #[tokio::test]
