@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fake_spotify::{Endpoint, Fault};
 
-use super::{FIRST_HEART, approve_consent, open_as_ada};
+use super::{FIRST_HEART, approve_consent, open_as_ada, open_as_ada_with_heart};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -116,4 +116,19 @@ async fn import_shows_progress_and_result() {
     browser.wait_for_text(".callout [role=status]", "Added: 2000").await;
     assert_eq!(read_messages(&browser).await, ["Importing 47 kB…"], "how much it is");
     assert_eq!((site.count_hearts().await, browser.console_errors().await), (2000, vec![]));
+}
+
+#[tokio::test]
+async fn export_of_a_selection_leaves_no_message() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.go("/hearts?select=1").await;
+    browser.click(".card:first-child > input").await;
+    browser
+        .eval::<()>("navigation.addEventListener('navigate', () => { window.navigated = performance.now(); })")
+        .await;
+    browser.click("#bulk button[value^=export]").await;
+    browser.wait_for("performance.now() - navigated > 2 * MESSAGE_DELAY").await;
+    assert_eq!(browser.text("#live").await, "");
+    assert_eq!(browser.location().await, "/hearts?select=1");
 }
