@@ -38,6 +38,8 @@ pub(crate) struct AppError {
     pub(crate) retry_after: Option<Duration>,
     /// Path of the sign-in page, if the request needs a user.
     pub(crate) sign_in_path: Option<String>,
+    /// Path of the page that is shown instead.
+    pub(crate) redirect_path: Option<String>,
     pub(crate) flash: Option<Flash>,
     /// For the log only.
     pub(crate) cause: Option<String>,
@@ -56,6 +58,7 @@ impl AppError {
             has_connect_button: false,
             retry_after: None,
             sign_in_path: None,
+            redirect_path: None,
             flash: None,
             cause: None,
         }

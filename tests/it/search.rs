@@ -271,8 +271,8 @@ async fn result_pages_keep_query_sort_and_view() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 120);
-    assert_eq!(lena.open("/playlists?q=owner%3Ame&page=4").await.status, 404);
-    assert_eq!(lena.open("/playlists?q=nowhere&page=2").await.status, 404);
+    lena.get("/playlists?q=owner%3Ame&page=4").await.assert_redirect("/playlists?q=owner%3Ame");
+    lena.get("/playlists?q=nowhere&page=2").await.assert_redirect("/playlists?q=nowhere");
 }
 
 #[tokio::test]

@@ -47,11 +47,13 @@ pub(crate) struct Pager {
 }
 
 impl Pager {
-    /// Fails with 404 for a page after the last one.
+    /// Fails for a page after the last one, which redirects to the last: a change may have emptied the page that it
+    /// returns to. A search finds nothing beyond its last page, so it redirects to the first.
     pub(crate) fn new<L>(list: &Paginated<L>, first_path: impl Into<String>) -> Result<Self> {
         let (range, page_count, first_path) = (list.range, list.page_count(), first_path.into());
         if range.first > page_count {
-            return Err(page_not_found());
+            let redirect_path = Some(page_path(&first_path, page_count));
+            return Err(AppError { redirect_path, ..page_not_found() });
         }
         Ok(Self { range: PageRange { last: range.last.min(page_count), ..range }, page_count, first_path })
     }

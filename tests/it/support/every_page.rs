@@ -14,6 +14,7 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     let mira = site.sign_in("mira").await;
     site.make_everybody_operator().await;
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
+    let beyond = format!("{one}?page=999");
     let mut pages = visit_pages_signed_out(&site.visitor()).await;
     let hearts = mira.get("/hearts").await;
     let heart = mira.open(&one).await.form("form.heart");
@@ -39,8 +40,7 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/setup", 200),
         ("/account/identities/spotify", 200),
         ("/logout", 200),
-        ("/playlists?page=999", 404),
-        ("/hearts?page=999", 404),
+        (beyond.as_str(), 404),
         (UNKNOWN, 404),
         ("/playlists/short", 422),
         ("/nope", 404),
