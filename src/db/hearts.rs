@@ -157,7 +157,7 @@ pub async fn list_stale(pool: &Pool, user: UserId, before: OffsetDateTime, limit
     Ok(query.fetch_all(pool).await?)
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Heart {
     /// The playlist's name when Spotify last showed it.
     pub title: Option<String>,
