@@ -122,6 +122,8 @@ pub enum AddedByLink {
 /// Adds a heart for the playlist that a link names, and fetches its name unless it is known and recent. The heart is
 /// added even while Spotify is unavailable.
 ///
+    /// Removed within [`UNDO_WINDOW`], so that it has its old date.
+    Returned,
 /// # Errors
 /// [`Error::NotFound`] if Spotify does not show the user this playlist; no heart is added then.
 async fn add_by_link(
@@ -139,15 +141,17 @@ async fn add_by_link(
         Err(Error::NotFound) if was_hearted => Name::Unknown,
         result => result?,
     };
+    let keeps_date = heart.removed_at.is_some_and(|removed_at| removed_at > now - UNDO_WINDOW);
     add(app, user.id, playlist, now).await?;
     if let Name::Title(title) = &name {
         hearts::set_title(&app.db, user.id, playlist, (title, &fold(title)), now).await?;
     }
     let has_name = name != Name::Unknown || heart.title.or(heart.own_title).is_some();
-    Ok(match (was_hearted, has_name) {
-        (true, _) => AddedByLink::AlreadyHearted,
-        (false, true) => AddedByLink::Added,
-        (false, false) => AddedByLink::AddedWithoutName,
+    Ok(match has_name {
+        _ if was_hearted => AddedByLink::AlreadyHearted,
+        _ if keeps_date => AddedByLink::Returned,
+        true => AddedByLink::Added,
+        false => AddedByLink::AddedWithoutName,
     })
 }
 

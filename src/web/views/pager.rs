@@ -75,17 +75,22 @@ impl Pager {
 
     pub(crate) fn current_path(&self) -> String {
         let PageRange { first, last } = self.range;
-        if first == last { self.page_path(first) } else { with_page(&self.first_path, &format!("{first}-{last}")) }
+        if first == last {
+            self.page_path(first)
+        } else {
+            with_param(&self.first_path, "page", &format!("{first}-{last}"))
+        }
     }
 }
 
 /// Path of a page of the list that begins at `first_path`.
 pub(crate) fn page_path(first_path: &str, page: usize) -> String {
-    if page == 1 { first_path.to_owned() } else { with_page(first_path, &page.to_string()) }
+    if page == 1 { first_path.to_owned() } else { with_param(first_path, "page", &page.to_string()) }
 }
 
-fn with_page(path: &str, page: &str) -> String {
-    format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' })
+/// Returns `path` with one more query parameter, whose value needs no encoding.
+pub(crate) fn with_param(path: &str, name: &str, value: &str) -> String {
+    format!("{path}{}{name}={value}", if path.contains('?') { '&' } else { '?' })
 }
 
 pub(crate) fn page_not_found() -> AppError {
