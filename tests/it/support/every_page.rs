@@ -44,7 +44,7 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         (UNKNOWN, 404),
         ("/playlists/short", 422),
         ("/nope", 404),
-        ("/account/sessions/end", 405),
+        ("/theme", 405),
         ("/account/delete", 200),
         ("/account/disconnect", 200),
         ("/account/activity", 200),
@@ -74,7 +74,7 @@ async fn visit_pages_signed_out(stranger: &Visitor) -> Vec<(Page, u16)> {
         ("/auth/spotify", 200),
         ("/auth/github", 200),
         ("/nope", 404),
-        ("/account/sessions/end", 405),
+        ("/theme", 405),
     ];
     for (path, status) in outside {
         pages.push((stranger.get(path).await, status));
