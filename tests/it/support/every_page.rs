@@ -57,6 +57,8 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     pages.push((hearts, 200));
     pages.extend(visit_pages_with_tags(&mira, &one).await);
     pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
+    let tags = "action=tag&tags=say+%22late%22&id=3cEYpjA9oz9GiPac4AsH4n";
+    pages.push((post(&mira, "/hearts/bulk", "same-origin", tags).await, 422));
     pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
     pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
