@@ -41,10 +41,16 @@ const MAX_QUICK_PAGE: usize = 100;
 const HEART_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(6);
 
 /// Adds a heart; an existing one keeps its date. A removed heart returns with its note and tags, and within
-/// [`UNDO_WINDOW`] also with its date.
-pub async fn add(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    let add = hearts::add(&app.db, user, playlist, now - UNDO_WINDOW, now);
-    Ok(timeout(HEART_TIMEOUT, add).await.map_err(|_| db::Error::timed_out())??)
+/// [`UNDO_WINDOW`] also with its date. Returns the date.
+pub async fn add(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<OffsetDateTime> {
+    let add = async {
+        match hearts::add(&app.db, user, playlist, now - UNDO_WINDOW, now).await? {
+            Some(hearted_at) => Ok(Some(hearted_at)),
+            None => Ok(hearts::find(&app.db, user, playlist).await?.and_then(|heart| heart.hearted_at)),
+        }
+    };
+    let added: db::Result<_> = timeout(HEART_TIMEOUT, add).await.map_err(|_| db::Error::timed_out())?;
+    Ok(added?.unwrap_or(now))
 }
 
 /// Removes a heart. It can be restored for [`REMOVED_TTL`].
