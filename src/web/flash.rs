@@ -125,7 +125,6 @@ pub(crate) enum OperatorFlash {
     SharingAllowed,
     Hidden,
     Shown,
-    NotALink,
 }
 
 const LAST_IDENTITY: &str =
@@ -154,7 +153,7 @@ impl Flash {
                 | Flash::NothingChanged
                 | Flash::NotRestored
                 | Flash::List(ListFlash::TooManyPins)
-                | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
+                | Flash::Operator(OperatorFlash::NotChanged)
                 | Flash::SharingTakenDown
                 | Flash::Saving(SavingFlash::HeartedOnly(_))
         ) || matches!(self, Flash::Change(flash) if flash.is_alert())
@@ -251,7 +250,6 @@ impl OperatorFlash {
             Self::SharingAllowed => "They can share again.",
             Self::Hidden => "Hidden from the popular list.",
             Self::Shown => "It can be listed again. The list is made anew within a minute.",
-            Self::NotALink => "Nothing was changed. That is not a link to a playlist.",
         }
     }
 }

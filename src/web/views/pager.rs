@@ -1,5 +1,6 @@
 //! Pagination.
 
+use axum::extract::Query;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -19,6 +20,12 @@ pub(crate) struct PageParam {
 }
 
 impl PageParam {
+    /// Parses the query of a list's path.
+    pub(crate) fn from_path(path: &str) -> Self {
+        let uri = path.parse().unwrap_or_default();
+        Query::try_from_uri(&uri).map(|Query(param)| param).unwrap_or_default()
+    }
+
     pub(crate) fn number(&self) -> usize {
         self.page.as_deref().and_then(parse_page).unwrap_or(1)
     }
