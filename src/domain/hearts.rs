@@ -14,7 +14,7 @@ use crate::db;
 use crate::db::hearts;
 use crate::db::hearts::HeartRows;
 pub use crate::db::hearts::RemovedHeart;
-pub use crate::db::pins::PinResult;
+pub use crate::db::pins::{MAX_PINS, PinResult};
 use crate::db::{news, pins};
 use crate::ids::{PlaylistId, UserId};
 
@@ -23,7 +23,7 @@ const MAX_NAME_AGE: Duration = Duration::minutes(10);
 
 /// Maximum number of a user's hearts after an import or a change of many. With more, deleting the account would take
 /// too long.
-pub(super) const MAX_HEARTS_PER_USER: i64 = 100_000;
+pub const MAX_HEARTS_PER_USER: i64 = 100_000;
 
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
 pub(super) const UNDO_WINDOW: Duration = Duration::minutes(10);
@@ -122,14 +122,14 @@ pub enum AddedByLink {
     Added,
     /// Spotify did not return the name.
     AddedWithoutName,
+    /// Removed within [`UNDO_WINDOW`], so that it has its old date.
+    Returned,
     AlreadyHearted,
 }
 
 /// Adds a heart for the playlist that a link names, and fetches its name unless it is known and recent. The heart is
 /// added even while Spotify is unavailable.
 ///
-    /// Removed within [`UNDO_WINDOW`], so that it has its old date.
-    Returned,
 /// # Errors
 /// [`Error::NotFound`] if Spotify does not show the user this playlist; no heart is added then.
 async fn add_by_link(
@@ -141,13 +141,13 @@ async fn add_by_link(
 ) -> Result<AddedByLink> {
     let heart = hearts::find(&app.db, user.id, playlist).await?.unwrap_or_default();
     let was_hearted = heart.hearted_at.is_some() && heart.removed_at.is_none();
+    let keeps_date = heart.removed_at.is_some_and(|removed_at| removed_at > now - UNDO_WINDOW);
     let name = timeout_at(deadline, fetch_name(app, user, playlist, now)).await;
     let name = match name.unwrap_or(Ok(Name::Unknown)) {
         // An existing heart stays, even if its playlist is gone.
         Err(Error::NotFound) if was_hearted => Name::Unknown,
         result => result?,
     };
-    let keeps_date = heart.removed_at.is_some_and(|removed_at| removed_at > now - UNDO_WINDOW);
     add(app, user.id, playlist, now).await?;
     if let Name::Title(title) = &name {
         hearts::set_title(&app.db, user.id, playlist, (title, &fold(title)), now).await?;

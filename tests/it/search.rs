@@ -147,6 +147,8 @@ async fn empty_search_result_names_filters_and_clears_them_in_one_click() {
     let page = search(&wren, "/playlists?sort=name&view=list", "rain owner:me public:false tag:x").await;
     assert_eq!((page.status, page.count("li.card")), (200, 0));
     let text = page.text("main .empty-state");
+    let one = wren.open("/playlists?q=is%3Aunavailable").await;
+    assert_eq!(one.text(".empty-state p:first-of-type"), "No playlists match: unavailable on Spotify.");
     for part in ["No playlists match all of: “rain”", "your own", "not public", "tag “x”"] {
         assert!(text.contains(part), "{text}");
     }

@@ -216,8 +216,8 @@ impl ListView {
 
     /// "3 of 40 hearts found."; `None` without a search.
     pub(crate) fn count_label(&self) -> Option<String> {
-        let (matches, total) = (self.matches, self.total);
-        let entries = if total == 1 { self.spec.singular } else { self.spec.plural };
+        let (matches, total) = (count(self.matches), count(self.total));
+        let entries = if self.total == 1 { self.spec.singular } else { self.spec.plural };
         self.is_filtered().then(|| format!("{matches} of {total} {entries} found{}.", self.so_far_suffix()))
     }
 
