@@ -10,8 +10,8 @@ use super::playlists::{Playlist, playlist};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
-/// Adds a heart. An existing heart stays as it is. A removed one returns with its own title, note and tags, and with
-/// its date and pin if it was removed after `undo_since`.
+/// Adds a heart and returns its date; `None` if there is one already, which stays as it is. A removed one returns with
+/// its own title, note and tags, and with its date and pin if it was removed after `undo_since`.
 ///
 /// # Errors
 /// [`Error::UserGone`] if the account no longer exists.
@@ -21,21 +21,22 @@ pub async fn add(
     playlist: &PlaylistId,
     undo_since: OffsetDateTime,
     now: OffsetDateTime,
-) -> Result<()> {
+) -> Result<Option<OffsetDateTime>> {
     // snapshot_id and title are filled in later by news::update_hearts, from the playlist row stored now.
-    let query = sqlx::query!(
+    let query = sqlx::query_scalar!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at) values ($1, $2, $3)
          on conflict (user_id, playlist_id) do update
              set removed_at = null, snapshot_id = null, gone_at = null,
                  hearted_at = case when h.removed_at > $4 then h.hearted_at else excluded.hearted_at end,
                  pin = case when h.removed_at > $4 then h.pin end
-             where h.removed_at is not null",
+             where h.removed_at is not null
+         returning h.hearted_at",
         user.0,
         playlist.as_str(),
         now,
         undo_since
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    Ok(query.fetch_optional(pool).await?)
 }
 
 /// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
@@ -157,7 +158,7 @@ pub async fn list_stale(pool: &Pool, user: UserId, before: OffsetDateTime, limit
     Ok(query.fetch_all(pool).await?)
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Heart {
     /// The playlist's name when Spotify last showed it.
     pub title: Option<String>,

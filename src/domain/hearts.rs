@@ -14,7 +14,7 @@ use crate::db;
 use crate::db::hearts;
 use crate::db::hearts::HeartRows;
 pub use crate::db::hearts::RemovedHeart;
-pub use crate::db::pins::PinResult;
+pub use crate::db::pins::{MAX_PINS, PinResult};
 use crate::db::{news, pins};
 use crate::ids::{PlaylistId, UserId};
 
@@ -23,7 +23,7 @@ const MAX_NAME_AGE: Duration = Duration::minutes(10);
 
 /// Maximum number of a user's hearts after an import or a change of many. With more, deleting the account would take
 /// too long.
-pub(super) const MAX_HEARTS_PER_USER: i64 = 100_000;
+pub const MAX_HEARTS_PER_USER: i64 = 100_000;
 
 /// A heart that is added again this soon after its removal keeps its date: it was removed by mistake.
 pub(super) const UNDO_WINDOW: Duration = Duration::minutes(10);
@@ -41,10 +41,16 @@ const MAX_QUICK_PAGE: usize = 100;
 const HEART_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(6);
 
 /// Adds a heart; an existing one keeps its date. A removed heart returns with its note and tags, and within
-/// [`UNDO_WINDOW`] also with its date.
-pub async fn add(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    let add = hearts::add(&app.db, user, playlist, now - UNDO_WINDOW, now);
-    Ok(timeout(HEART_TIMEOUT, add).await.map_err(|_| db::Error::timed_out())??)
+/// [`UNDO_WINDOW`] also with its date. Returns the date.
+pub async fn add(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<OffsetDateTime> {
+    let add = async {
+        match hearts::add(&app.db, user, playlist, now - UNDO_WINDOW, now).await? {
+            Some(hearted_at) => Ok(Some(hearted_at)),
+            None => Ok(hearts::find(&app.db, user, playlist).await?.and_then(|heart| heart.hearted_at)),
+        }
+    };
+    let added: db::Result<_> = timeout(HEART_TIMEOUT, add).await.map_err(|_| db::Error::timed_out())?;
+    Ok(added?.unwrap_or(now))
 }
 
 /// Removes a heart. It can be restored for [`REMOVED_TTL`].
@@ -116,6 +122,8 @@ pub enum AddedByLink {
     Added,
     /// Spotify did not return the name.
     AddedWithoutName,
+    /// Removed within [`UNDO_WINDOW`], so that it has its old date.
+    Returned,
     AlreadyHearted,
 }
 
@@ -133,6 +141,7 @@ async fn add_by_link(
 ) -> Result<AddedByLink> {
     let heart = hearts::find(&app.db, user.id, playlist).await?.unwrap_or_default();
     let was_hearted = heart.hearted_at.is_some() && heart.removed_at.is_none();
+    let keeps_date = heart.removed_at.is_some_and(|removed_at| removed_at > now - UNDO_WINDOW);
     let name = timeout_at(deadline, fetch_name(app, user, playlist, now)).await;
     let name = match name.unwrap_or(Ok(Name::Unknown)) {
         // An existing heart stays, even if its playlist is gone.
@@ -144,10 +153,11 @@ async fn add_by_link(
         hearts::set_title(&app.db, user.id, playlist, (title, &fold(title)), now).await?;
     }
     let has_name = name != Name::Unknown || heart.title.or(heart.own_title).is_some();
-    Ok(match (was_hearted, has_name) {
-        (true, _) => AddedByLink::AlreadyHearted,
-        (false, true) => AddedByLink::Added,
-        (false, false) => AddedByLink::AddedWithoutName,
+    Ok(match has_name {
+        _ if was_hearted => AddedByLink::AlreadyHearted,
+        _ if keeps_date => AddedByLink::Returned,
+        true => AddedByLink::Added,
+        false => AddedByLink::AddedWithoutName,
     })
 }
 

@@ -33,6 +33,8 @@ type CachedContent = (Option<String>, PlaylistItems);
 
 pub struct PlaylistWithItems {
     pub playlist: Playlist,
+    /// The user's heart, or the one that they removed: added again, it has its title, note and tags.
+    pub heart: Option<Heart>,
     pub description: Option<String>,
     pub heart_count: i64,
     pub items: PlaylistItems,
@@ -109,14 +111,13 @@ pub async fn load(
     };
     let heart = db::hearts::find(&app.db, user.id, id).await?;
     let heart_count = displayed_count(db::heart_counts::find(&app.db, id).await?, heart.as_ref());
-    let heart = heart.filter(|heart| heart.removed_at.is_none());
     let stored = db::playlists::find(&app.db, user.id, id).await?;
-    let playlist = match (stored, heart) {
+    let playlist = match (stored, heart.as_ref().filter(|heart| heart.removed_at.is_none())) {
         (Some(playlist), _) => playlist,
-        (None, Some(heart)) => from_heart(id, heart),
+        (None, Some(heart)) => from_heart(id, heart.clone()),
         (None, None) => return Err(error.unwrap_or(Error::NotFound)),
     };
-    Ok(Some(PlaylistWithItems { playlist, description, heart_count, items, error }))
+    Ok(Some(PlaylistWithItems { playlist, heart, description, heart_count, items, error }))
 }
 
 /// Returns a playlist from stored data: as Spotify last showed it, or else from the user's heart.

@@ -249,14 +249,14 @@ async fn check_allowed(app: &App, user: &CurrentUser) -> Result<(), PageError> {
     }
 }
 
-/// Enables the public page under a slug, or moves it there.
-pub async fn enable_page(app: &App, user: &CurrentUser, text: &str, now: OffsetDateTime) -> Result<(), PageError> {
+/// Enables the public page under a slug, or moves it there. Returns the slug.
+pub async fn enable_page(app: &App, user: &CurrentUser, text: &str, now: OffsetDateTime) -> Result<Slug, PageError> {
     check_allowed(app, user).await?;
     let slug = Slug::parse(text)?;
     let (free_before, feed_id) = (now - SLUG_HOLD, new_feed_id(app, now));
     let claim = SlugClaim { slug: slug.as_str(), free_before, max_slugs: MAX_SLUGS, feed_id: &feed_id };
     match db::shares::claim_slug(&app.db, user.id, claim, now).await? {
-        ClaimResult::Claimed => Ok(()),
+        ClaimResult::Claimed => Ok(slug),
         ClaimResult::Taken => Err(PageError::Taken),
         ClaimResult::TooMany => Err(PageError::TooMany),
     }

@@ -34,14 +34,14 @@ const MAX_CANDIDATES: i64 = 2000;
 pub enum Period {
     /// The last seven days.
     Week,
-    AllTime,
+    Ever,
 }
 
 impl Period {
     fn key(self) -> &'static str {
         match self {
             Period::Week => "week",
-            Period::AllTime => "ever",
+            Period::Ever => "ever",
         }
     }
 }
@@ -121,7 +121,7 @@ pub async fn refresh(app: &App, now: OffsetDateTime) -> Result<()> {
         let start = tokio::time::Instant::now();
         db::heart_counts::refresh(&app.db, LEASE, now).await?;
         if app.config.top_page {
-            for period in [Period::Week, Period::AllTime] {
+            for period in [Period::Week, Period::Ever] {
                 let entries = build_list(app, period, now).await?;
                 db::top::replace(&app.db, period.key(), &entries).await?;
             }
@@ -143,7 +143,7 @@ async fn build_list(app: &App, period: Period, now: OffsetDateTime) -> Result<Ve
         let rows = (offset, CANDIDATES_PER_QUERY);
         let candidates = match period {
             Period::Week => db::top::most_hearted_this_week(&app.db, MIN_HEARTS, rows).await?,
-            Period::AllTime => db::top::most_hearted(&app.db, MIN_HEARTS, rows).await?,
+            Period::Ever => db::top::most_hearted(&app.db, MIN_HEARTS, rows).await?,
         };
         let ids: Vec<_> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
         let public = db::top::find_public(&app.db, &ids, now - MAX_UNSEEN).await?;

@@ -10,7 +10,7 @@ use crate::domain::Error;
 use crate::ids::{PlaylistId, Provider};
 use crate::web::extract::return_to::sign_in_path;
 use crate::web::flash::{self, Flash};
-use crate::web::views::TimeView;
+use crate::web::views::{TimeView, count};
 
 /// The result of a handler.
 pub(crate) type Result<T = Response, E = AppError> = std::result::Result<T, E>;
@@ -38,6 +38,8 @@ pub(crate) struct AppError {
     pub(crate) retry_after: Option<Duration>,
     /// Path of the sign-in page, if the request needs a user.
     pub(crate) sign_in_path: Option<String>,
+    /// Path of the page that is shown instead.
+    pub(crate) redirect_path: Option<String>,
     pub(crate) flash: Option<Flash>,
     /// For the log only.
     pub(crate) cause: Option<String>,
@@ -56,6 +58,7 @@ impl AppError {
             has_connect_button: false,
             retry_after: None,
             sign_in_path: None,
+            redirect_path: None,
             flash: None,
             cause: None,
         }
@@ -220,7 +223,9 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
         Error::AppPaused => "Spotify access is paused.".into(),
         Error::Misconfigured(_) => "Heartlist is not set up correctly: Spotify rejects its client id or secret.".into(),
         Error::SpotifyTimeout => "Spotify is not answering.".into(),
-        Error::IncompleteLibrary { listed, total } => format!("Spotify listed {listed} of {total} playlists."),
+        Error::IncompleteLibrary { listed, total } => {
+            format!("Spotify listed {} of {} playlists.", count(*listed), count(*total))
+        }
         _ => "Spotify is having trouble.".into(),
     }
 }

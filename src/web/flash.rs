@@ -24,10 +24,12 @@ use self::sharing::SharingFlash;
 use crate::app::App;
 use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
+use crate::domain::hearts::MAX_PINS;
 use crate::domain::saving::lacks_saving;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
+use crate::web::count::count;
 
 /// Lifetime of the cookie, in case no page shows the message.
 const COOKIE_TTL: Duration = Duration::seconds(60);
@@ -65,7 +67,7 @@ pub(crate) enum Flash {
     Restored,
     NotRestored,
     DeletedForGood,
-    HeartedByLink,
+    HeartedAgain,
     HeartedByLinks {
         new: usize,
         existing: usize,
@@ -125,7 +127,6 @@ pub(crate) enum OperatorFlash {
     SharingAllowed,
     Hidden,
     Shown,
-    NotALink,
 }
 
 const LAST_IDENTITY: &str =
@@ -154,7 +155,7 @@ impl Flash {
                 | Flash::NothingChanged
                 | Flash::NotRestored
                 | Flash::List(ListFlash::TooManyPins)
-                | Flash::Operator(OperatorFlash::NotChanged | OperatorFlash::NotALink)
+                | Flash::Operator(OperatorFlash::NotChanged)
                 | Flash::SharingTakenDown
                 | Flash::Saving(SavingFlash::HeartedOnly(_))
         ) || matches!(self, Flash::Change(flash) if flash.is_alert())
@@ -176,11 +177,12 @@ impl Flash {
             Flash::JustUpdated => "Your playlists were refreshed a moment ago. Try again in half a minute.".into(),
             Flash::NotUpdated => "Spotify could not be reached. These are your playlists as Spotify last showed them.".into(),
             Flash::IncompleteLibrary { listed, total } => {
+                let (listed, total) = (count(*listed), count(*total));
                 format!("Spotify listed {listed} of {total} playlists, so your list was not changed.")
             }
             Flash::Hearted => "Hearted.".into(),
             Flash::Unhearted(_) => "Heart removed.".into(),
-            Flash::List(flash) => flash.text().into(),
+            Flash::List(flash) => flash.text(),
             Flash::AnnotationSaved => "Saved.".into(),
             Flash::TagRenamed(tag) => format!("Tag renamed: “{}” is now “{}”.", tag.old, tag.new),
             Flash::TagsMerged => "Tags merged.".into(),
@@ -188,13 +190,13 @@ impl Flash {
             Flash::Restored => "Heart restored, with its date, title, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
-            Flash::HeartedByLink => "Hearted. It is at the top.".into(),
+            Flash::HeartedAgain => "Hearted again, with its date, title, note and tags.".into(),
             Flash::HeartedByLinks { new, existing: 0 } => format!("Added {new} hearts."),
             Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
             Flash::HeartedWithoutName => HEARTED_WITHOUT_NAME.into(),
-            Flash::AlreadyHearted => "You have already hearted this playlist. The date beside it is unchanged.".into(),
+            Flash::AlreadyHearted => "You have already hearted this playlist. Its date is unchanged.".into(),
             Flash::HeartsRenewed { renewed, total } if renewed == total => "Your hearts are up to date.".into(),
-            Flash::HeartsRenewed { renewed, total } => format!("{renewed} of {total} names renewed."),
+            Flash::HeartsRenewed { renewed, total } => format!("{} of {} names renewed.", count(*renewed), count(*total)),
             Flash::HeartsNotRenewed => "Spotify could not be asked right now. These are your hearts as Spotify last showed them.".into(),
             Flash::Disconnected => DISCONNECTED.into(),
             Flash::Sharing(flash) => flash.text(),
@@ -223,18 +225,21 @@ impl Flash {
 }
 
 impl ListFlash {
-    fn text(self) -> &'static str {
-        match self {
+    fn text(self) -> String {
+        let text = match self {
             Self::FeedOn => "Your private feed is on. Its address is below.",
             Self::FeedOff => "Your private feed is off. Its address no longer works.",
             Self::FeedKept => "Your private feed was on already, and keeps its address.",
             Self::Pinned => "Pinned. It comes first now.",
             Self::Unpinned => "Unpinned.",
             Self::TooManyPins => {
-                "Not pinned: four hearts are pinned, and that is the most. Open one of them, at the top of Hearts, and press Unpin."
+                return format!(
+                    "Not pinned: {MAX_PINS} hearts are pinned, and that is the most. Open one of them, at the top of Hearts, and press Unpin."
+                );
             }
             Self::NothingToPick => "There is nothing to pick from.",
-        }
+        };
+        text.into()
     }
 }
 
@@ -251,7 +256,6 @@ impl OperatorFlash {
             Self::SharingAllowed => "They can share again.",
             Self::Hidden => "Hidden from the popular list.",
             Self::Shown => "It can be listed again. The list is made anew within a minute.",
-            Self::NotALink => "Nothing was changed. That is not a link to a playlist.",
         }
     }
 }
@@ -268,7 +272,8 @@ fn describe_deleted(deleted: DeletedCounts) -> String {
         ("invitations", deleted.invites),
         ("shared pages and links", deleted.shares),
     ];
-    let counts = counts.iter().filter(|(_, count)| *count > 0).map(|(label, count)| format!("{label}: {count}"));
+    let counts = counts.iter().filter(|(_, number)| *number > 0);
+    let counts = counts.map(|(label, number)| format!("{label}: {}", count(*number)));
     format!("Your account is deleted. What was deleted: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
@@ -299,7 +304,7 @@ pub(crate) struct JoinedCounts {
 
 impl JoinedCounts {
     pub(crate) fn describe(self) -> String {
-        let Self { hearts, in_both, notes, tags } = self;
+        let [hearts, in_both, notes, tags] = [self.hearts, self.in_both, self.notes, self.tags].map(count);
         format!("hearts that came: {hearts} ({in_both} of them were in both), notes: {notes}, tags: {tags}")
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, Uri};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
-use axum::routing::{any, get, post, put};
+use axum::routing::{MethodRouter, any, get, post, put};
 use axum::{Extension, Router};
 use tower::limit::GlobalConcurrencyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -97,11 +97,11 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
         .merge(account_routes(app))
         .merge(redirects())
         .route("/invites", get(invites::index).post(invites::create))
-        .route("/invites/revoke", post(invites::destroy))
+        .route("/invites/revoke", form(post(invites::destroy), "/invites"))
         .route("/invite/{token}", get(invites::show).post(invites::accept))
         .route("/operator", get(operator::show))
-        .route("/operator/people/{id}", post(operator::update_person))
-        .route("/operator/popular", post(operator::update_popular))
+        .route("/operator/people/{id}", form(post(operator::update_person), "/operator"))
+        .route("/operator/popular", form(post(operator::update_popular), "/operator"))
         .route("/theme", post(theme::update))
         .route("/about", get(about::show))
         .route("/privacy", get(legal::privacy))
@@ -149,11 +149,12 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     // Counts the playlists of a selection.
     let by_selection = RateLimit::new(app, Key::User, non_zero(1000), TEN_MINUTES, "changes of hearts");
     let bulk = post(hearts::bulk::update).layer(Extension(by_selection.clone()));
+    let change = |route| with_rate_limit(route, &by_selection);
     let feeds = RateLimit::new(app, Key::User, non_zero(20), TEN_MINUTES, "changes of the private feed");
     Router::new()
-        .route("/hearts/bulk", with_rate_limit(bulk, &by_selection))
-        .route("/hearts/import/undo", with_rate_limit(post(hearts::import::destroy), &by_selection))
-        .route("/hearts/undo", with_rate_limit(post(hearts::bulk::undo), &by_selection))
+        .route("/hearts/bulk", form(with_rate_limit(bulk, &by_selection), "/hearts"))
+        .route("/hearts/import/undo", form(change(post(hearts::import::destroy)), "/hearts/import"))
+        .route("/hearts/undo", form(change(post(hearts::bulk::undo)), "/hearts"))
         .route("/heart/{id}", with_rate_limits(heart, [by_address, by_user]))
         .route("/add", add().get(hearts::add::show))
         // The form of pages that an earlier release served.
@@ -165,11 +166,11 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
             with_rate_limit(post(hearts::news_feed::update), &feeds).get(hearts::news_feed::show),
         )
         .route("/hearts/news/feed/new", get(hearts::news_feed::confirm))
-        .route("/hearts/renew", post(hearts::renewal::create))
-        .route("/hearts/{id}/pin", post(hearts::pin::update))
+        .route("/hearts/renew", form(post(hearts::renewal::create), "/hearts"))
+        .route("/hearts/{id}/pin", form(post(hearts::pin::update), "/hearts"))
         .route("/hearts/random", get(random::heart))
         .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
-        .route("/hearts/removed/{id}", post(hearts::removed::update))
+        .route("/hearts/removed/{id}", form(post(hearts::removed::update), "/hearts/removed"))
         .route("/hearts/import", get(hearts::import::show))
         .route("/hearts/export.csv", export(Format::Csv))
         .route("/hearts/export.json", export(Format::Json))
@@ -181,8 +182,8 @@ fn tag_routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/tags", get(tags::index))
         .route("/tags/edit", get(tags::edit))
-        .route("/tags/rename", with_rate_limit(post(tags::rename), &changes))
-        .route("/tags/delete", with_rate_limit(post(tags::destroy), &changes))
+        .route("/tags/rename", form(with_rate_limit(post(tags::rename), &changes), "/tags"))
+        .route("/tags/delete", form(with_rate_limit(post(tags::destroy), &changes), "/tags"))
 }
 
 /// The file upload. Signed-out visitors are rejected before the file is read.
@@ -217,13 +218,19 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
         )
         .route("/account/deleted", get(account::deleted::show))
         .route("/account/sharing", get(sharing::show))
-        .route("/account/sharing/page", change(post(sharing::update_page)))
+        .route("/account/sharing/page", form(change(post(sharing::update_page)), "/account/sharing"))
         .route("/account/sharing/link", change(post(sharing::update_link)).get(sharing::confirm_link))
-        .route("/account/sharing/tags", change(post(sharing::update_tags)))
-        .route("/account/sharing/options", change(post(sharing::update_option)))
-        .route("/account/sessions/end", change(post(account::sessions::destroy)))
-        .route("/account/saving", change(post(account::saving::destroy)))
+        .route("/account/sharing/tags", form(change(post(sharing::update_tags)), "/account/sharing"))
+        .route("/account/sharing/options", form(change(post(sharing::update_option)), "/account/sharing"))
+        .route("/account/sessions/end", form(change(post(account::sessions::destroy)), "/account"))
+        .route("/account/saving", form(change(post(account::saving::destroy)), "/account"))
         .route("/account/activity", get(account::activity::index))
+}
+
+/// The address of a form, at which its errors are shown. A change of the theme or a new sign-in returns there by GET,
+/// which leads to the page with the form.
+fn form(route: MethodRouter<Arc<App>>, page: &'static str) -> MethodRouter<Arc<App>> {
+    route.get(async move || Redirect::to(page))
 }
 
 /// Routes of earlier releases, each with the old and new part of its path.

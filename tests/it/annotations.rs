@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use sqlx::Executor as _;
 
 use crate::support::Site;
@@ -206,6 +207,25 @@ async fn annotation_page_edits_a_heart_whose_playlist_is_unknown() {
     assert_eq!((refused.status, refused.has("#note-error")), (422, true));
     let saved = ada.submit(refused.form(".annotation form").with("note", "short")).await;
     assert_eq!((saved.url.query(), saved.text(".note").as_str()), (Some("sort=oldest"), "short"));
+}
+
+#[tokio::test]
+async fn form_of_a_removed_heart_holds_what_it_has_when_it_is_added_again() {
+    let site = Site::open().await;
+    let (ada, id) = sign_in_with_heart(&site).await;
+    let path = format!("/playlists/{id}");
+    let form = ada.open(&path).await.form(".annotation form");
+    ada.submit(form.with("title", "Sunday").with("note", "For the rain").with("tags", "slow, late")).await;
+    ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
+    let page = ada.open(&path).await;
+    assert!(!page.has(".detail .note, .detail .tags a") && page.text("h1") != "Sunday", "it has no heart now");
+    let form = page.form(".annotation form");
+    let values = ["title", "note", "tags"].map(|name| form.fields[name].clone());
+    assert_eq!(values, ["Sunday", "For the rain", "slow, late"]);
+    ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
+    let page = ada.submit(form.with("tags", "slow, late, third")).await;
+    assert_eq!(page.texts(".detail .tags a"), ["slow", "late", "third"]);
+    assert_eq!((page.text("h1").as_str(), page.text(".detail .note").as_str()), ("Sunday", "For the rain"));
 }
 
 #[tokio::test]

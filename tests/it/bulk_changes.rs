@@ -222,6 +222,8 @@ async fn wrong_selection_changes_nothing_and_says_why() {
         let text = page.text("main");
         assert_eq!((page.status, text.contains(message)), (422, true), "{action} {tags}: {text}");
         assert!(text.contains("Nothing was saved."), "{text}");
+        let kept = page.attributes("main form input[name=id]", "value");
+        assert_eq!(kept, if action.contains("tag") { selected } else { vec![] }, "{action}");
     }
     assert!(send(&ada, "remove", "", &[], "/hearts").await.flash().unwrap().contains("Select at least one"));
     let away = send(&ada, "remove", "", &[], "//elsewhere.example").await;
@@ -235,6 +237,27 @@ async fn wrong_selection_changes_nothing_and_says_why() {
         assert!(stranger.header("location").starts_with("/login?next="), "{}", stranger.status);
     }
     assert_eq!(read_hearts(&site).await, before);
+}
+
+#[tokio::test]
+async fn selection_is_kept_while_its_tags_are_corrected() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 3).await;
+    let path = "/hearts?view=list";
+    for (action, wrong, right, done) in [
+        ("tag", "say \"late\"", "late", "Tags added to 3 hearts."),
+        ("untag", &*"x".repeat(31), "late", "Tags removed from 3 hearts."),
+    ] {
+        let page = submit_selection(&ada, path, action, wrong, &ids[..3]).await;
+        assert_eq!((page.status, page.text(".subtitle").as_str()), (422, "3 playlists selected"));
+        assert_eq!(page.attribute("#tags[aria-invalid=true]", "value"), wrong);
+        let kept = page.attributes("input[type=hidden][name=id]", "value");
+        let [action, from] = ["button[name=action]", "input[name=from]"]
+            .map(|field| page.attribute(&format!("main form {field}"), "value"));
+        let page = send(&ada, &action, right, &kept, &from).await;
+        assert_eq!((page.flash().unwrap().as_str(), page.url.query()), (done, Some("view=list")));
+    }
+    ada.get("/hearts/bulk").await.assert_redirect("/hearts");
 }
 
 #[tokio::test]

@@ -252,7 +252,7 @@ async fn import_file_is_limited_to_fifty_thousand_hearts() {
     let table = format!("id\n{}", "x\n".repeat(50_000));
     let page = import(&ada, &table).await;
     assert_eq!((page.import_report(), page.count(".skipped-list li")), ([0, 0, 50_000], 50));
-    assert!(page.text(".callout").contains("And 49950 more."));
+    assert!(page.text(".callout").contains("And 49,950 more."));
     let list = format!("{{\"hearts\":[{}0", "0,".repeat(2_500_000));
     for file in [table + "x", list + "]}"] {
         let page = import(&ada, file).await;

@@ -149,11 +149,23 @@ async fn largest_import_is_taken_back_and_its_record_ends_with_the_account() {
     let ada = site.sign_in("ada").await;
     assert_eq!(import(&ada, 1..=50_000, "A note,\"rain, late night\"").await.import_report(), [50_000, 0, 0]);
     let flash = ada.submit(undo_form(&ada).await).await.flash().unwrap();
-    assert!(flash.starts_with("The import is taken back: 50000 hearts."), "{flash}");
+    assert!(flash.starts_with("The import is taken back: 50,000 hearts."), "{flash}");
     assert_eq!(site.count_hearts().await, 0);
     import(&ada, 1..=10, ",").await;
     ada.submit(ada.open("/account/delete").await.form("form[action='/account/delete']").with("confirm", "yes")).await;
     assert_eq!((site.count_users().await, site.count("select count(*) from heart_changes").await), (0, 0));
+}
+
+#[tokio::test]
+async fn refused_file_leaves_the_last_import_to_be_taken_back() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    import(&ada, 1..=3, ",").await;
+    let form = ada.open("/hearts/import").await.form("form.import-form");
+    let refused = ada.upload(form, b"nothing of this is a playlist").await;
+    assert_eq!((refused.status, refused.text("title").as_str()), (422, "Import – not imported – Heartlist"));
+    let undone = ada.submit(refused.form("form[action='/hearts/import/undo']")).await;
+    assert!(undone.flash().unwrap().starts_with("The import is taken back: 3 hearts."));
 }
 
 /// Attack: what is taken back stays for 30 days, so importing and taking back by turns fills the disk.

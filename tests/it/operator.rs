@@ -264,8 +264,29 @@ async fn hidden_playlist_leaves_the_popular_list() {
     ada.submit(ada.open("/operator").await.form("main h3 ~ ul form")).await;
     site.force_top_refresh().await;
     assert!(site.visitor().open("/top").await.html.contains(HIDDEN));
-    post(&ada, "/operator/popular", "hide=true&link=nonsense").await;
-    assert!(ada.open("/operator").await.text("main").contains("not a link to a playlist"));
+    let wrong = ada.open("/operator").await.form("#link").with("link", "spotify:album:3cEYpjA9oz9GiPac4AsH4n");
+    let page = ada.submit(wrong).await;
+    assert_eq!((page.status, page.attribute("#link", "value")), (422, "spotify:album:3cEYpjA9oz9GiPac4AsH4n".into()));
+    assert!(page.text("#link-error").starts_with("This is a link to an album"), "{}", page.text("#link-error"));
+    assert_eq!(ada.open(page.url.path()).await.url.path(), "/operator", "and a theme can be chosen there");
+}
+
+#[tokio::test]
+async fn changes_return_to_the_page_of_people_that_they_were_made_on() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let people = "insert into users (display_name, created_at) select 'S', now() from generate_series(1, 60)";
+    sqlx::query(people).execute(&site.db).await.unwrap();
+    for button in ["button[value=grant]", "#link"] {
+        let form = ada.open("/operator?page=2").await.form(button).with("hide", "true").with("link", HIDDEN);
+        ada.send_form(form).await.assert_redirect("/operator?page=2");
+    }
+    let page = ada.submit(ada.open("/operator?page=2").await.form("#link").with("link", "x")).await;
+    assert_eq!((page.status, page.text(".pager p").as_str()), (422, "Page 2 of 2"));
+    for foreign in ["/account", "//evil.example", "/operators", ""] {
+        let form = page.form("#link").with("link", HIDDEN).with("from", foreign);
+        ada.send_form(form).await.assert_redirect("/operator");
+    }
 }
 
 #[tokio::test]

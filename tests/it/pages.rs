@@ -180,7 +180,7 @@ async fn unknown_path_is_404_page_with_way_home() {
 #[tokio::test]
 async fn wrong_method_is_405_with_allow_header() {
     let site = Site::open().await;
-    let page = site.visitor().get("/account/sessions/end").await;
+    let page = site.visitor().get("/theme").await;
     assert_eq!((page.status, page.header("allow")), (405, "POST"));
     let heart = site.visitor().get("/heart/3cEYpjA9oz9GiPac4AsH4n").await;
     let mut allowed: Vec<_> = heart.header("allow").split(',').map(str::trim).collect();
@@ -262,6 +262,36 @@ async fn chosen_theme_is_remembered_signed_in_or_not() {
         let body = Some("theme=system".into());
         visitor.request(Method::POST, "/theme", &[("sec-fetch-site", "same-origin")], body).await;
         assert_eq!(theme(&visitor.open(path).await).await, system);
+    }
+}
+
+#[tokio::test]
+async fn address_of_every_form_that_may_be_returned_to_opens_a_page() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let mut actions = HashSet::new();
+    for (page, _) in visit_every_page(&site).await {
+        actions.extend(page.attributes("form[method=post]", "action"));
+    }
+    let returned_to = ["hearts", "tags", "account", "operator", "invites", "add", "logout"];
+    actions.retain(|action| returned_to.contains(&action.split('/').nth(1).unwrap()));
+    assert!(actions.len() > 15, "{actions:?}");
+    for action in actions {
+        let page = ada.open(&action).await;
+        assert!([200, 404].contains(&page.status), "{action}: {}", page.status);
+    }
+
+    let same = [("sec-fetch-site", "same-origin")];
+    for (path, body, back) in [
+        ("/account/sharing/page", "on=true&slug=a", "/account/sharing"),
+        ("/account/sharing/tags", "on=true&tag=nowhere", "/account/sharing"),
+        ("/tags/delete", "tag=nowhere&confirm=yes", "/tags"),
+        ("/hearts/3cEYpjA9oz9GiPac4AsH4n/pin", "pinned=true", "/hearts"),
+    ] {
+        let refused = ada.request(Method::POST, path, &same, Some(body.into())).await;
+        assert!([404, 422].contains(&refused.status), "{path}: {}", refused.status);
+        let page = ada.submit(refused.form(".theme").with("theme", "dark")).await;
+        assert_eq!((page.status, page.url.path()), (200, back), "{path}");
     }
 }
 

@@ -1,8 +1,11 @@
 //! Page ranges of a list, and the link back from a playlist page.
 
-use fake_spotify::User;
+use fake_spotify::{Endpoint, Fault, User};
+use reqwest::Method;
 
 use crate::support::Site;
+use crate::support::page::Page;
+use crate::support::rows::SIXTY_HEARTS;
 
 #[tokio::test]
 async fn page_range_has_its_own_address() {
@@ -22,7 +25,7 @@ async fn page_range_has_its_own_address() {
     assert_eq!(links, ["/playlists?page=11"]);
     let (cards, label, _) = read_list("/playlists?page=1-13").await;
     assert_eq!((cards, label.as_str()), (470, "Pages 4 to 13 of 13"), "at most ten together, the last of them");
-    assert_eq!(lena.open("/playlists?page=14-15").await.status, 404);
+    assert_eq!(lena.open("/playlists?page=14-15").await.text(".pager p"), "Page 13 of 13", "the last one");
     assert_eq!(read_list("/playlists?page=3-2").await.1, "Page 1 of 13");
     let page = lena.open("/playlists?q=owner:me&page=1-2").await;
     assert_eq!((page.count("li.card"), page.text(".pager p").as_str()), (100, "Pages 1 to 2 of 13"));
@@ -32,6 +35,75 @@ async fn page_range_has_its_own_address() {
         (100, 1),
         "a heart returns to all of it"
     );
+}
+
+#[tokio::test]
+async fn emptied_last_page_leads_to_the_one_before_with_its_message() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    sqlx::query(SIXTY_HEARTS).execute(&site.db).await.unwrap();
+    let last = "/hearts?view=list&page=2";
+    let page = ada.open(&format!("{last}&select=1")).await;
+    let ids = page.attributes(".card > input[type=checkbox]", "value");
+    assert_eq!(ids.len(), 10);
+    let remove = async |ids: &[String]| {
+        let mut body = url::form_urlencoded::Serializer::new("action=remove".to_owned());
+        let body = body.append_pair("from", last).extend_pairs(ids.iter().map(|id| ("id", id))).finish();
+        let headers = [("sec-fetch-site", "same-origin")];
+        let sent = ada.request(Method::POST, "/hearts/bulk", &headers, Some(body)).await;
+        ada.open(sent.header("location")).await
+    };
+    let emptied = remove(&ids).await;
+    assert_eq!((emptied.status, emptied.flash().unwrap().as_str()), (200, "10 hearts removed."));
+    assert_eq!((emptied.url.query(), emptied.count("li.card")), (Some("view=list"), 50));
+    let undone = ada.submit(emptied.form(".flash form")).await;
+    assert_eq!(undone.flash().unwrap(), "Undone for 10 hearts.");
+
+    remove(&ids[1..]).await;
+    let alone = ada.submit(ada.open(last).await.form("form.heart")).await;
+    assert_eq!(
+        (alone.status, alone.url.query(), alone.text(".flash button").as_str()),
+        (200, Some("view=list"), "Undo")
+    );
+    sqlx::query("update user_hearts set removed_at = now() where removed_at is null").execute(&site.db).await.unwrap();
+    for left in (50..60).rev() {
+        let page = ada.open("/hearts/removed?page=2").await;
+        let restored = ada.submit(page.form(".removed-list button[value=restore]")).await;
+        let expected = (200, (left > 50).then_some("page=2"));
+        assert_eq!((restored.status, restored.url.query()), expected, "{left}");
+        assert!(restored.flash().unwrap().starts_with("Heart restored"));
+    }
+    let found = ada.open("/hearts?q=is%3Aunavailable&page=3").await;
+    assert_eq!((found.status, found.url.query(), found.count("li.card")), (200, Some("q=is%3Aunavailable"), 10));
+}
+
+#[tokio::test]
+async fn added_heart_is_shown_whatever_its_place_in_the_list() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    sqlx::query(SIXTY_HEARTS).execute(&site.db).await.unwrap();
+    ada.submit(ada.open("/hearts").await.form("form.display").with("sort", "name")).await;
+    let add = async |id: &str| ada.submit(ada.open("/hearts").await.form("#link").with("link", id)).await;
+    let assert_shown = |page: &Page, id: &str, message: &str| {
+        assert_eq!(page.flash().unwrap(), message);
+        assert!(page.has(&format!("#p-{id} [aria-pressed=true]")), "{}", page.url);
+    };
+    assert_shown(&add(&id).await, &id, "Hearted.");
+    site.spotify.inject_fault(Endpoint::Playlist, Fault::Html502, 10);
+    let unnamed = "3cEYpjA9oz9GiPac4AsH4n";
+    let page = add(unnamed).await;
+    assert!(page.has(&format!("#p-{unnamed} form[action$=annotation]")), "the form for a title");
+    site.spotify.reset();
+
+    let old = "update user_hearts set hearted_at = now() - interval '3 years' where playlist_id = $1";
+    sqlx::query(old).bind(&id).execute(&site.db).await.unwrap();
+    let message = "You have already hearted this playlist. Its date is unchanged.";
+    assert_shown(&add(&id).await, &id, message);
+    ada.fetch(Method::DELETE, &format!("/heart/{id}")).await;
+    let page = add(&id).await;
+    assert_eq!(page.attribute(".back-link a", "href"), format!("/hearts#p-{id}"));
+    assert_shown(&page, &id, "Hearted again, with its date, title, note and tags.");
 }
 
 #[tokio::test]

@@ -159,7 +159,7 @@ async fn removed_hearts_belong_to_one_user_and_are_paginated() {
     let page = ada.open("/hearts/removed").await;
     assert_eq!((page.count(".removed-list > li"), page.has("a[rel=next][href='/hearts/removed?page=2']")), (50, true));
     assert_eq!(ada.open("/hearts/removed?page=2").await.count(".removed-list > li"), 1);
-    assert_eq!(ada.open("/hearts/removed?page=3").await.status, 404);
+    ada.get("/hearts/removed?page=3").await.assert_redirect("/hearts/removed?page=2");
     assert_eq!(ada.open("/account").await.text("#your-data + p b"), "0", "it is counted nowhere");
 }
 
@@ -190,4 +190,19 @@ async fn removed_heart_shows_its_cover() {
     }
     let removed = ada.open("/hearts/removed").await;
     assert_eq!(cover(&removed, id), cover(&page, id));
+}
+
+#[tokio::test]
+async fn heart_response_names_the_date_that_the_heart_has() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let read_date = async |method| ada.fetch(method, HEART).await.json()["hearted_at"].as_str().map(str::to_owned);
+    assert!(read_date(Method::PUT).await.unwrap().ends_with(">today</time>"));
+    site.advance(3 * DAY);
+    assert!(read_date(Method::PUT).await.unwrap().ends_with(">3 days ago</time>"), "hearted already");
+    assert_eq!(read_date(Method::DELETE).await, None);
+    assert!(read_date(Method::PUT).await.unwrap().ends_with(">3 days ago</time>"), "within ten minutes");
+    read_date(Method::DELETE).await;
+    site.advance(60 * MINUTE);
+    assert!(read_date(Method::PUT).await.unwrap().ends_with(">today</time>"), "anew");
 }

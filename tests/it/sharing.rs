@@ -165,7 +165,7 @@ async fn shared_page_is_public_cacheable_and_makes_no_spotify_call() {
     let next = visitor.get(&page.attribute("a[rel=next]", "href")).await;
     assert_eq!((next.status, next.playlist_ids().len()), (200, 5));
     assert!(next.has("link[rel=canonical][href$='/u/lena?page=2']"));
-    assert_eq!(visitor.get("/u/lena?page=3").await.status, 404);
+    visitor.get("/u/lena?page=3").await.assert_redirect("/u/lena?page=2");
     assert_eq!(lena.get("/u/lena").await.html, page.html, "the same for all, its owner included");
     for link in ["nav a[href='/hearts']", "main a[href='/account/sharing']"] {
         let path = page.attribute(link, "href");
@@ -252,7 +252,15 @@ async fn invalid_slug_is_shown_again_with_reason() {
         assert!(page.text("title").contains("not turned on"));
     }
     assert_eq!(site.count("select count(*) from shares where slug is not null").await, 1);
-    assert_eq!(publish_page_at(&ada, " Ada-1815 ").await.text("a.copy-value"), format!("{}/u/ada-1815", site.base));
+    let page = publish_page_at(&ada, " Ada-1815 ").await;
+    assert_eq!(page.text("a.copy-value"), format!("{}/u/ada-1815", site.base));
+    assert_eq!(page.flash().unwrap(), "Your public page is on.");
+
+    let refused = publish_page_at(&ada, "noor").await;
+    assert_eq!((refused.status, refused.text("title").as_str()), (422, "Sharing – address not changed – Heartlist"));
+    let moved = publish_page_at(&ada, "ada").await.flash().unwrap();
+    assert_eq!(moved, "Your public page has its new address. The old one no longer works.");
+    assert_eq!(publish_page_at(&ada, "Ada").await.flash().unwrap(), "Your public page is on.", "the same one");
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ async fn link_of_somebody_without_spotify_is_named_with_one_call_and_no_token() 
     let (id, name) = find_public_playlist(&site);
     let noor = sign_in_without_spotify(&site).await;
     let page = add_links(&noor, &format!("https://open.spotify.com/playlist/{id}?si=1")).await;
-    assert_eq!(page.flash().unwrap(), "Hearted. It is at the top.");
+    assert_eq!(page.flash().unwrap(), "Hearted.");
     assert_eq!((page.text("li.card h2"), page.url.query()), (name.clone(), None));
     assert_eq!((site.spotify.request_count(Endpoint::OEmbed), site.spotify.request_count(Endpoint::Playlist)), (1, 0));
     let word = name.split(' ').next().unwrap();

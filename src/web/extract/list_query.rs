@@ -21,8 +21,8 @@ use crate::domain::search::{
     Condition, InvalidOperator, ListQuery, MAX_CONDITIONS, MAX_QUERY_CHARS, MAX_WORD_CHARS, Operator, SearchQuery,
 };
 use crate::web::extract::list_spec::{ListSpec, display_params};
-use crate::web::views::TagLinks;
-use crate::web::views::pager::PageParam;
+use crate::web::views::pager::{PageParam, with_param};
+use crate::web::views::{TagLinks, count};
 
 /// Query parameters of a list, and the reader's language.
 #[derive(Default, Deserialize)]
@@ -145,8 +145,7 @@ impl ListView {
     /// Path of another search, with checkboxes if this page has them.
     fn search_path(&self, text: &str) -> String {
         let path = self.path_with(text);
-        let separator = if path.contains('?') { '&' } else { '?' };
-        if self.is_selecting { format!("{path}{separator}select=1") } else { path }
+        if self.is_selecting { with_param(&path, "select", "1") } else { path }
     }
 
     /// Path of the first page in `display`, once that is remembered.
@@ -217,8 +216,8 @@ impl ListView {
 
     /// "3 of 40 hearts found."; `None` without a search.
     pub(crate) fn count_label(&self) -> Option<String> {
-        let (matches, total) = (self.matches, self.total);
-        let entries = if total == 1 { self.spec.singular } else { self.spec.plural };
+        let (matches, total) = (count(self.matches), count(self.total));
+        let entries = if self.total == 1 { self.spec.singular } else { self.spec.plural };
         self.is_filtered().then(|| format!("{matches} of {total} {entries} found{}.", self.so_far_suffix()))
     }
 

@@ -73,10 +73,11 @@ pub(crate) fn with_next(page: &str, path: &str) -> String {
 }
 
 /// Lists with links to playlists: path, name, menu entry.
-const LIST_PAGES: [(&str, &str, &str); 5] = [
+const LIST_PAGES: [(&str, &str, &str); 6] = [
     ("/playlists", "Playlists", "playlists"),
     ("/hearts", "Hearts", "hearts"),
     ("/hearts/removed", "Recently removed", "hearts"),
+    ("/hearts/news", "News", "hearts"),
     ("/top", "Popular", "top"),
     ("/now-playing", "Now playing", "now-playing"),
 ];
@@ -179,6 +180,7 @@ mod tests {
         };
         assert_eq!(back("/hearts?q=x&page=1-2#p-y"), ("/hearts?q=x&page=1-2".into(), "Hearts"));
         assert_eq!(back("/top?when=ever"), ("/top?when=ever".into(), "Popular"));
+        assert_eq!(back("/hearts/news?page=2"), ("/hearts/news?page=2".into(), "News"));
         for other in ["//e", "https://e", "/account", "/playlists/3cEYpjA9oz9GiPac4AsH4n", "/hearts/import", "/", ""] {
             assert_eq!(back(other), ("/playlists".into(), "Playlists"), "{other}");
         }

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::annotation::MAX_TAGS;
+use crate::domain::hearts::MAX_HEARTS_PER_USER;
+use crate::web::count::count;
+
 /// Number of titles that a message names. It is in a cookie of at most 4 KB.
 pub(crate) const MAX_TITLES: usize = 3;
 /// Maximum length of a named title.
@@ -94,7 +98,11 @@ impl Selection {
             sentences.push(format!("{before}{}{after}.", format_hearts(self.hearts as u64)));
         }
         if self.over_limit > 0 {
-            sentences.push(format!("Not added: {}, because 100,000 hearts is the limit.", self.over_limit));
+            sentences.push(format!(
+                "Not added: {}, because {} hearts is the limit.",
+                self.over_limit,
+                count(MAX_HEARTS_PER_USER)
+            ));
         }
         if self.full > 0 {
             let more = match self.full - self.titles.len().min(self.full) {
@@ -102,7 +110,8 @@ impl Selection {
                 more => format!(" and {more} more"),
             };
             let titles = self.titles.join(", ");
-            sentences.push(format!("Left as they are, because a heart can have up to 10 tags: {titles}{more}."));
+            sentences
+                .push(format!("Left as they are, because a heart can have up to {MAX_TAGS} tags: {titles}{more}."));
         }
         match self.unhearted {
             0 => {}
@@ -116,15 +125,15 @@ impl Selection {
     }
 }
 
-fn format_hearts(count: u64) -> String {
-    if count == 1 { "1 heart".into() } else { format!("{count} hearts") }
+fn format_hearts(hearts: u64) -> String {
+    if hearts == 1 { "1 heart".into() } else { format!("{} hearts", count(hearts)) }
 }
 
 fn describe_left(left: u64) -> String {
     match left {
         0 => String::new(),
         1 => " 1 heart was changed since, and stays as it is.".into(),
-        left => format!(" {left} hearts were changed since, and stay as they are."),
+        left => format!(" {} hearts were changed since, and stay as they are.", count(left)),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum SharingFlash {
     PageOn,
+    PageMoved,
     PageOff,
     LinkOn,
     LinkOff,
@@ -23,6 +24,7 @@ impl SharingFlash {
     pub(super) fn text(&self) -> String {
         match self {
             Self::PageOn => "Your public page is on.".into(),
+            Self::PageMoved => "Your public page has its new address. The old one no longer works.".into(),
             Self::PageOff => "Your public page is off. Its address no longer shows anything.".into(),
             Self::LinkOn => "Here is your secret link.".into(),
             Self::LinkOff => "Your secret link is off. It no longer shows anything.".into(),

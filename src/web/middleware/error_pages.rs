@@ -94,7 +94,7 @@ async fn render(app: &App, error: AppError, info: RequestInfo, bare: Response) -
         tracing::error!(status = error.status.as_u16(), path = path.as_deref(), cause, "a request failed");
     }
     let retry_after = error.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
-    let rendered = match &error.sign_in_path {
+    let rendered = match error.sign_in_path.as_ref().or(error.redirect_path.as_ref()) {
         Some(path) if !info.wants_json => Redirect::to(path).into_response(),
         _ if info.wants_json => render_json(&error, &info).into_response(),
         _ => render_html(app, error, info).await,

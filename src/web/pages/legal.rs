@@ -27,7 +27,7 @@ struct PrivacyPage {
     zone_cookie: String,
     /// How long Spotify's names stay, if the operator limits it.
     title_days: Option<i64>,
-    asks_oembed: bool,
+    has_oembed: bool,
     stored_data: &'static StoredData,
 }
 
@@ -82,7 +82,7 @@ pub(crate) async fn privacy(app: State, layout: Layout) -> Response {
         session_days: app.config.access.session_ttl.whole_days(),
         session_idle_days: app.config.access.session_idle_ttl.whole_days(),
         title_days: app.config.title_ttl.map(|ttl| ttl.whole_days()),
-        asks_oembed: app.config.oembed_url.is_some(),
+        has_oembed: app.config.oembed_url.is_some(),
         session_cookie: cookies::name(&app, CookieKind::Session),
         login_cookie: cookies::name(&app, CookieKind::Login),
         flash_cookie: cookies::name(&app, CookieKind::Flash),

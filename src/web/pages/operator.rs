@@ -3,21 +3,24 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
+use time::OffsetDateTime;
 
-use crate::domain::DEFAULT_NAME;
+use crate::app::App;
 use crate::domain::operators::{self, HiddenPlaylist, ListedAccount, PersonAction};
 use crate::domain::reference;
 use crate::domain::text::visible_or;
 use crate::domain::top::{self, Period};
+use crate::domain::{CurrentUser, DEFAULT_NAME};
 use crate::ids::{Provider, UserId};
 use crate::web::error::Result;
 use crate::web::extract::return_to::with_next;
-use crate::web::extract::{MaybeUser, Now, OperatorUser, State};
+use crate::web::extract::{MaybeUser, Now, OperatorUser, SafePath, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::REAUTHENTICATE_PATH;
-use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, TimeView, render_page};
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, TimeView, render_page, sanitize_for_redisplay};
 
 const PATH: &str = "/operator";
 
@@ -28,6 +31,10 @@ struct OperatorPage {
     total: usize,
     people: Vec<PersonRow>,
     pager: Pager,
+    current_path: String,
+    /// What was refused in the field for a playlist, and why.
+    link: String,
+    link_error: Option<String>,
     /// The popular playlists, with their ids.
     popular: Vec<(String, String)>,
     hidden: Vec<HiddenRow>,
@@ -71,25 +78,46 @@ pub(crate) async fn show(
     OperatorUser(user): OperatorUser,
     Query(page): Query<PageParam>,
 ) -> Result {
-    let people = operators::list_people(&app, page.number()).await?;
-    let popular = top::load(&app, Period::AllTime, Some(user.id), now).await?;
+    Ok(render_page(&load_page(&app, layout, &user, &page, now).await?))
+}
+
+async fn load_page(
+    app: &App,
+    layout: Layout,
+    user: &CurrentUser,
+    page: &PageParam,
+    now: OffsetDateTime,
+) -> Result<OperatorPage> {
+    let people = operators::list_people(app, page.number()).await?;
+    let popular = top::load(app, Period::Ever, Some(user.id), now).await?;
+    let pager = Pager::new(&people, PATH)?;
     let name = |entry: top::RankedPlaylist| {
         let card = PlaylistCard::from(entry.playlist);
         (card.id.to_string(), card.name)
     };
-    Ok(render_page(&OperatorPage {
+    Ok(OperatorPage {
         layout: layout.with_title("Operator", "account"),
         total: people.total,
-        pager: Pager::new(&people, PATH)?,
+        current_path: pager.current_path(),
+        pager,
+        link: String::new(),
+        link_error: None,
         people: people.entries.into_iter().map(PersonRow::from).collect(),
         popular: popular.into_iter().map(name).collect(),
-        hidden: operators::list_hidden(&app).await?.into_iter().map(HiddenRow::from).collect(),
-    }))
+        hidden: operators::list_hidden(app).await?.into_iter().map(HiddenRow::from).collect(),
+    })
+}
+
+/// Returns the page with the form.
+fn return_path(from: Option<&str>) -> SafePath {
+    SafePath::parse_or_playlists(from.filter(|from| from.split('?').next() == Some(PATH)).or(Some(PATH)))
 }
 
 #[derive(Deserialize)]
 pub(crate) struct PersonForm {
     action: PersonAction,
+    #[serde(default)]
+    from: Option<String>,
 }
 
 pub(crate) async fn update_person(
@@ -99,9 +127,10 @@ pub(crate) async fn update_person(
     Path(person): Path<i64>,
     Form(form): Form<PersonForm>,
 ) -> Result {
+    let page = return_path(form.from.as_deref());
     // Somebody else may be using a browser that was left open.
     if matches!(form.action, PersonAction::Grant) && !maybe_user.has_reauthenticated_recently(now).await? {
-        return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, PATH)).into_response());
+        return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, page.as_str())).into_response());
     }
     let person = UserId(person);
     let done = match form.action {
@@ -112,10 +141,11 @@ pub(crate) async fn update_person(
     };
     let is_done = operators::change_person(&app, &user, person, form.action, now).await?;
     // A user who gave up the role cannot open the page any more.
-    let path = if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { PATH };
+    let path =
+        if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { page.as_str() };
     match is_done {
         true => Ok(flash::redirect(path, Flash::Operator(done))),
-        false => Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotChanged))),
+        false => Ok(flash::redirect(page.as_str(), Flash::Operator(OperatorFlash::NotChanged))),
     }
 }
 
@@ -124,19 +154,30 @@ pub(crate) struct PopularForm {
     /// A playlist's link or id.
     link: String,
     hide: bool,
+    #[serde(default)]
+    from: Option<String>,
 }
 
-/// Hides a playlist from the popular lists, or shows it again.
+/// Hides a playlist from the popular lists, or shows it again. Renders the page again if that is no link.
 pub(crate) async fn update_popular(
     app: State,
     Now(now): Now,
+    layout: Layout,
     OperatorUser(user): OperatorUser,
     Form(form): Form<PopularForm>,
 ) -> Result {
-    let Ok(playlist) = reference::parse(&form.link) else {
-        return Ok(flash::redirect(PATH, Flash::Operator(OperatorFlash::NotALink)));
+    let page = return_path(form.from.as_deref());
+    let playlist = match reference::parse(&form.link) {
+        Ok(playlist) => playlist,
+        Err(error) => {
+            let page = PageParam::from_path(page.as_str());
+            let mut page = load_page(&app, layout, &user, &page, now).await?;
+            page.layout.title = "Operator – nothing changed".into();
+            (page.link, page.link_error) = (sanitize_for_redisplay(&form.link), Some(error.to_string()));
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, render_page(&page)).into_response());
+        }
     };
     operators::set_hidden(&app, &user, &playlist, form.hide, now).await?;
     let done = if form.hide { OperatorFlash::Hidden } else { OperatorFlash::Shown };
-    Ok(flash::redirect(PATH, Flash::Operator(done)))
+    Ok(flash::redirect(page.as_str(), Flash::Operator(done)))
 }

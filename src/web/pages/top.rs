@@ -45,7 +45,7 @@ pub(crate) async fn show(
         return Err(not_found().await);
     }
     let (period, current_path) =
-        if params.when == "ever" { (Period::AllTime, "/top?when=ever") } else { (Period::Week, "/top") };
+        if params.when == "ever" { (Period::Ever, "/top?when=ever") } else { (Period::Week, "/top") };
     let viewer = maybe_user.user.map(|user| user.id);
     let rows: Vec<_> = top::load(&app, period, viewer, now).await?.into_iter().map(TopRow::from).collect();
     let layout = Layout { has_top_page: layout.has_top_page || !rows.is_empty(), ..layout };

@@ -1,22 +1,5 @@
 //! Views that several pages share.
 
-/// Implements `Display` by the type's method `write`, and askama's faster counterpart of it.
-macro_rules! impl_display {
-    ($view:ty) => {
-        impl std::fmt::Display for $view {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.write(f)
-            }
-        }
-
-        impl askama::FastWritable for $view {
-            fn write_into(&self, dest: &mut dyn std::fmt::Write, _: &dyn askama::Values) -> askama::Result<()> {
-                Ok(self.write(dest)?)
-            }
-        }
-    };
-}
-
 pub(crate) mod annotation_form;
 pub(crate) mod layout;
 pub(crate) mod pager;
@@ -35,30 +18,7 @@ pub(crate) use self::layout::{Layout, absolute_url, preview_image_url, render_pa
 pub(crate) use self::pager::{PageParam, Pager};
 pub(crate) use self::playlist_card::{PlaylistCard, display_name, spotify_name};
 pub(crate) use self::time::{DateView, TimeView, rfc3339};
-
-/// A count with thousands separators, such as `1,234`. Needs no HTML escaping.
-pub(crate) struct Count(u64);
-
-pub(crate) fn count(number: impl TryInto<u64>) -> Count {
-    Count(number.try_into().unwrap_or_default())
-}
-
-impl Count {
-    fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
-        // The longest has 20 digits and 6 commas, which are in the buffer already: every fourth position from the end.
-        let (mut text, mut start, mut rest) = ([b','; 26], 26, self.0);
-        loop {
-            start -= if (26 - start) % 4 == 3 { 2 } else { 1 };
-            text[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                return out.write_str(str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?);
-            }
-        }
-    }
-}
-
-impl_display!(Count);
+pub(crate) use crate::web::count::count;
 
 /// Replaces control characters, most of which HTML forbids, in text that is displayed again in a form field.
 pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
@@ -116,16 +76,3 @@ impl TagPath<'_> {
 }
 
 impl_display!(TagPath<'_>);
-
-#[cfg(test)]
-mod tests {
-    use super::count;
-
-    #[test]
-    fn counts_have_thousands_separators() {
-        let formatted = [0, 999, 1000, 123_456, 1_234_567].map(|number: u64| count(number).to_string());
-        assert_eq!(formatted, ["0", "999", "1,000", "123,456", "1,234,567"]);
-        assert_eq!(count(u64::MAX).to_string(), "18,446,744,073,709,551,615");
-        assert_eq!(count(-1).to_string(), "0");
-    }
-}

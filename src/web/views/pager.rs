@@ -1,5 +1,6 @@
 //! Pagination.
 
+use axum::extract::Query;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -19,6 +20,12 @@ pub(crate) struct PageParam {
 }
 
 impl PageParam {
+    /// Parses the query of a list's path.
+    pub(crate) fn from_path(path: &str) -> Self {
+        let uri = path.parse().unwrap_or_default();
+        Query::try_from_uri(&uri).map(|Query(param)| param).unwrap_or_default()
+    }
+
     pub(crate) fn number(&self) -> usize {
         self.page.as_deref().and_then(parse_page).unwrap_or(1)
     }
@@ -47,11 +54,13 @@ pub(crate) struct Pager {
 }
 
 impl Pager {
-    /// Fails with 404 for a page after the last one.
+    /// Fails for a page after the last one, which redirects to the last: a change may have emptied the page that it
+    /// returns to. A search finds nothing beyond its last page, so it redirects to the first.
     pub(crate) fn new<L>(list: &Paginated<L>, first_path: impl Into<String>) -> Result<Self> {
         let (range, page_count, first_path) = (list.range, list.page_count(), first_path.into());
         if range.first > page_count {
-            return Err(page_not_found());
+            let redirect_path = Some(page_path(&first_path, page_count));
+            return Err(AppError { redirect_path, ..page_not_found() });
         }
         Ok(Self { range: PageRange { last: range.last.min(page_count), ..range }, page_count, first_path })
     }
@@ -73,17 +82,22 @@ impl Pager {
 
     pub(crate) fn current_path(&self) -> String {
         let PageRange { first, last } = self.range;
-        if first == last { self.page_path(first) } else { with_page(&self.first_path, &format!("{first}-{last}")) }
+        if first == last {
+            self.page_path(first)
+        } else {
+            with_param(&self.first_path, "page", &format!("{first}-{last}"))
+        }
     }
 }
 
 /// Path of a page of the list that begins at `first_path`.
 pub(crate) fn page_path(first_path: &str, page: usize) -> String {
-    if page == 1 { first_path.to_owned() } else { with_page(first_path, &page.to_string()) }
+    if page == 1 { first_path.to_owned() } else { with_param(first_path, "page", &page.to_string()) }
 }
 
-fn with_page(path: &str, page: &str) -> String {
-    format!("{path}{}page={page}", if path.contains('?') { '&' } else { '?' })
+/// Returns `path` with one more query parameter, whose value needs no encoding.
+pub(crate) fn with_param(path: &str, name: &str, value: &str) -> String {
+    format!("{path}{}{name}={value}", if path.contains('?') { '&' } else { '?' })
 }
 
 pub(crate) fn page_not_found() -> AppError {

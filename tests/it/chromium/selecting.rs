@@ -81,6 +81,23 @@ async fn cards_are_selected_by_key_and_stay_selectable_after_a_search() {
 }
 
 #[tokio::test]
+async fn selecting_is_offered_once_a_search_finds_cards() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    for path in ["/playlists?q=nowhere", "/playlists?q=nowhere&select=1"] {
+        browser.go(path).await;
+        let is_offered = "$('.select-link a:visible, #bulk:visible').length > 0";
+        assert!(!browser.eval::<bool>(is_offered).await, "{path}: nothing to select");
+        browser.find("#q").await.clear().await.unwrap();
+        browser.find("#q").await.send_keys("owner:me").await.unwrap();
+        browser.wait_for("document.querySelector('.card') !== null").await;
+        browser.click(".select-link a").await;
+        browser.click(".card:first-child > input").await;
+        browser.wait_for_text(COUNT, "1 selected").await;
+    }
+}
+
+#[tokio::test]
 async fn selection_bar_has_three_lines_on_a_phone() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;

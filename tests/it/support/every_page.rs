@@ -14,6 +14,7 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     let mira = site.sign_in("mira").await;
     site.make_everybody_operator().await;
     let one = format!("/playlists/{}", mira.open("/playlists").await.playlist_ids()[0]);
+    let beyond = format!("{one}?page=999");
     let mut pages = visit_pages_signed_out(&site.visitor()).await;
     let hearts = mira.get("/hearts").await;
     let heart = mira.open(&one).await.form("form.heart");
@@ -39,12 +40,11 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
         ("/setup", 200),
         ("/account/identities/spotify", 200),
         ("/logout", 200),
-        ("/playlists?page=999", 404),
-        ("/hearts?page=999", 404),
+        (beyond.as_str(), 404),
         (UNKNOWN, 404),
         ("/playlists/short", 422),
         ("/nope", 404),
-        ("/account/sessions/end", 405),
+        ("/theme", 405),
         ("/account/delete", 200),
         ("/account/disconnect", 200),
         ("/account/activity", 200),
@@ -57,6 +57,8 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     pages.push((hearts, 200));
     pages.extend(visit_pages_with_tags(&mira, &one).await);
     pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
+    let tags = "action=tag&tags=say+%22late%22&id=3cEYpjA9oz9GiPac4AsH4n";
+    pages.push((post(&mira, "/hearts/bulk", "same-origin", tags).await, 422));
     pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
     pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
@@ -74,7 +76,7 @@ async fn visit_pages_signed_out(stranger: &Visitor) -> Vec<(Page, u16)> {
         ("/auth/spotify", 200),
         ("/auth/github", 200),
         ("/nope", 404),
-        ("/account/sessions/end", 405),
+        ("/theme", 405),
     ];
     for (path, status) in outside {
         pages.push((stranger.get(path).await, status));

@@ -118,7 +118,8 @@ impl Page {
     /// Numbers of hearts added, already there, and skipped by an import.
     pub(crate) fn import_report(&self) -> [i64; 3] {
         assert_eq!(self.status, 200, "{}", self.html);
-        let numbers: Vec<_> = self.texts(".callout [role=status] b").iter().map(|text| text.parse().unwrap()).collect();
+        let numbers: Vec<_> =
+            self.texts(".callout [role=status] b").iter().map(|text| text.replace(',', "").parse().unwrap()).collect();
         numbers.try_into().unwrap()
     }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::Query;
+use axum::http::header::RETRY_AFTER;
 use axum::http::{StatusCode, Uri};
 use axum::response::IntoResponse;
 use axum::{Extension, Form};
@@ -13,12 +14,17 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::domain::hearts::{self, AddedByLink};
 use crate::domain::reference::{self, ReferenceError};
+use crate::domain::search::Order;
 use crate::domain::{CurrentUser, Error, Playlist, playlists, sharing, top};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
+use crate::web::extract::list_query::{ListParams, ListView};
+use crate::web::extract::list_spec::HEARTS;
+use crate::web::extract::return_to::{list_anchor, playlist_path};
 use crate::web::extract::{BackLink, MaybeUser, Now, State};
 use crate::web::flash::{self, Flash};
 use crate::web::middleware::rate_limit::RateLimit;
+use crate::web::views::pager::with_param;
 use crate::web::views::{Layout, PlaylistCard, absolute_url, render_page, sanitize_for_redisplay};
 
 /// Maximum number of links of a form. Each may cost a call to Spotify.
@@ -50,7 +56,7 @@ struct LinkError {
 }
 
 impl LinkError {
-    fn of_form(reason: impl ToString) -> Vec<Self> {
+    fn for_form(reason: impl ToString) -> Vec<Self> {
         vec![Self { line: String::new(), reason: reason.to_string() }]
     }
 
@@ -115,7 +121,7 @@ pub(crate) async fn show(
             page.links = format!("https://open.spotify.com/playlist/{id}");
             page.card = preview(&app, &user, &id, share.as_deref(), now).await?;
         }
-        Err(error) if !page.links.is_empty() => page.errors = LinkError::of_form(error),
+        Err(error) if !page.links.is_empty() => page.errors = LinkError::for_form(error),
         Err(_) => {}
     }
     Ok(render_page(&page))
@@ -169,18 +175,19 @@ pub(crate) async fn create(
         ..AddPage::new(&app, layout)
     };
     page.layout.title = "Add by link – not hearted".into();
-    let refuse = |status: StatusCode, page: AddPage| Ok((status, render_page(&page)).into_response());
+    let refuse = |page: AddPage| Ok((StatusCode::UNPROCESSABLE_ENTITY, render_page(&page)).into_response());
     let lines = split_lines(&form.link);
     if lines.len() > MAX_LINKS {
         let reason = format!("Add up to {MAX_LINKS} links at a time. For more, import them as a text file.");
-        page.errors = LinkError::of_form(reason);
-        return refuse(StatusCode::UNPROCESSABLE_ENTITY, page);
+        page.errors = LinkError::for_form(reason);
+        return refuse(page);
     }
     // The form has been counted as one.
     if let Err(wait) = limit.count_more(user.id, lines.len() as u32 - 1) {
-        let reason = format!("Too many links within a minute. Try again in {} seconds.", wait.as_secs() + 1);
-        page.errors = LinkError::of_form(reason);
-        return refuse(StatusCode::TOO_MANY_REQUESTS, page);
+        let error = limit.error(wait);
+        page.errors = LinkError::for_form(&error.message);
+        let retry_after = error.retry_after.map(|wait| [(RETRY_AFTER, wait.as_secs().to_string())]);
+        return Ok((error.status, retry_after, render_page(&page)).into_response());
     }
     let (mut added, mut refused) = (Vec::new(), Vec::new());
     for (line, outcome) in add_lines(&app, &user, lines, now).await {
@@ -190,11 +197,7 @@ pub(crate) async fn create(
         }
     }
     if refused.is_empty() {
-        let path = match (&added[..], reference::parse(&form.link)) {
-            // Opens the form for a title.
-            ([AddedByLink::AddedWithoutName], Ok(id)) => format!("/hearts?edit={id}#p-{id}"),
-            _ => "/hearts".into(),
-        };
+        let path = path_to_added(&user, &added, reference::parse(&form.link).ok());
         return Ok(flash::redirect(&path, Flash::added_by_link(&added)));
     }
     let is_failure = |(_, error): &(&str, LineError)| matches!(error, LineError::Failed(_));
@@ -206,7 +209,21 @@ pub(crate) async fn create(
     page.added = count_new(&added);
     page.links = join_lines(refused.iter().map(|(line, _)| *line));
     page.errors = refused.iter().map(|(line, error)| LinkError::new(line, error)).collect();
-    refuse(StatusCode::UNPROCESSABLE_ENTITY, page)
+    refuse(page)
+}
+
+/// Path of a page that shows the hearts of a form, of which `single` is the only one. New hearts are on the first page
+/// by date, after the pinned ones; an older one may be on any, so its playlist's page is shown.
+fn path_to_added(user: &CurrentUser, added: &[AddedByLink], single: Option<PlaylistId>) -> String {
+    let newest_first = ListParams::from_path(&format!("/hearts?sort={}", Order::Usual.key()));
+    let path = ListView::new(&newest_first, &HEARTS, &user.displays).path();
+    match (added, single) {
+        ([AddedByLink::Added], Some(id)) => list_anchor(Some(&path), id),
+        // Opens the form for a title.
+        ([AddedByLink::AddedWithoutName], Some(id)) => list_anchor(Some(&with_param(&path, "edit", id.as_str())), id),
+        ([AddedByLink::Returned | AddedByLink::AlreadyHearted], Some(id)) => playlist_path(id.as_str(), "/hearts"),
+        _ => path,
+    }
 }
 
 fn join_lines<'a>(lines: impl Iterator<Item = &'a str>) -> String {
@@ -264,7 +281,8 @@ impl Flash {
     fn added_by_link(added: &[AddedByLink]) -> Self {
         let new = count_new(added);
         match added {
-            [AddedByLink::Added] => Flash::HeartedByLink,
+            [AddedByLink::Added] => Flash::Hearted,
+            [AddedByLink::Returned] => Flash::HeartedAgain,
             [AddedByLink::AddedWithoutName] => Flash::HeartedWithoutName,
             [AddedByLink::AlreadyHearted] => Flash::AlreadyHearted,
             _ => Flash::HeartedByLinks { new, existing: added.len() - new },

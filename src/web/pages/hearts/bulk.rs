@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use askama::Template;
 use axum::extract::RawForm;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::{Extension, Form};
 use serde::Deserialize;
 use url::form_urlencoded;
@@ -21,7 +23,7 @@ use crate::web::flash::{self, Flash};
 use crate::web::middleware::rate_limit::RateLimit;
 use crate::web::pages::hearts::export;
 use crate::web::pages::playlists::show::parse_id;
-use crate::web::views::display_name;
+use crate::web::views::{Layout, display_name, render_page, sanitize_for_redisplay};
 
 /// Number of playlists as which an export counts at the least: each is an event of the account, so there may be as many
 /// as of all hearts.
@@ -29,9 +31,19 @@ const MIN_EXPORT_WEIGHT: usize = 33;
 
 /// The form of a selection. Its checkboxes repeat the field `id`, which `Form` cannot read.
 struct BulkForm {
-    action: Action,
+    action: String,
+    tags: String,
     ids: Vec<PlaylistId>,
     from: SafePath,
+}
+
+/// The selection with its field for tags, if these were refused.
+#[derive(Template)]
+#[template(path = "hearts/bulk_tags.html")]
+struct BulkTagsPage {
+    layout: Layout,
+    form: BulkForm,
+    error: String,
 }
 
 enum Action {
@@ -57,24 +69,32 @@ impl BulkForm {
                 _ => {}
             }
         }
-        Ok(Self { action: parse_action(&action, &tags)?, ids, from: SafePath::parse_or_playlists(from.as_deref()) })
+        Ok(Self { action, tags, ids, from: SafePath::parse_or_playlists(from.as_deref()) })
+    }
+
+    /// Returns the action, or why its tags are refused.
+    fn parse_action(&self) -> Result<Result<Action, String>> {
+        let with_tags = |action: fn(Vec<String>) -> HeartAction| match parse_tags(&self.tags) {
+            Ok(tags) if tags.is_empty() => Err("Type the tags first, separated by commas.".into()),
+            tags => tags.map(|tags| Action::Change(action(tags))).map_err(|error| error.to_string()),
+        };
+        Ok(match &*self.action {
+            "heart" => Ok(Action::Change(HeartAction::Add)),
+            "remove" => Ok(Action::Change(HeartAction::Remove)),
+            "tag" => with_tags(HeartAction::AddTags),
+            "untag" => with_tags(HeartAction::RemoveTags),
+            "export-csv" => Ok(Action::Export(Format::Csv)),
+            "export-json" => Ok(Action::Export(Format::Json)),
+            _ => return Err(invalid("There is no such button.".into())),
+        })
     }
 }
 
-fn parse_action(action: &str, tags: &str) -> Result<Action> {
-    let tags = || {
-        let tags = parse_tags(tags).map_err(|error| invalid(error.to_string()))?;
-        if tags.is_empty() { Err(invalid("Type the tags first, separated by commas.".into())) } else { Ok(tags) }
-    };
-    Ok(match action {
-        "heart" => Action::Change(HeartAction::Add),
-        "remove" => Action::Change(HeartAction::Remove),
-        "tag" => Action::Change(HeartAction::AddTags(tags()?)),
-        "untag" => Action::Change(HeartAction::RemoveTags(tags()?)),
-        "export-csv" => Action::Export(Format::Csv),
-        "export-json" => Action::Export(Format::Json),
-        _ => return Err(invalid("There is no such button.".into())),
-    })
+fn tags_page(layout: Layout, form: BulkForm, error: String) -> Response {
+    let title = if form.action == "untag" { "Remove tags – not removed" } else { "Add tags – not added" };
+    let form = BulkForm { tags: sanitize_for_redisplay(&form.tags), ..form };
+    let page = BulkTagsPage { layout: layout.with_title(title, "hearts"), form, error };
+    (StatusCode::UNPROCESSABLE_ENTITY, render_page(&page)).into_response()
 }
 
 fn invalid(message: String) -> AppError {
@@ -82,11 +102,11 @@ fn invalid(message: String) -> AppError {
     error.with_nothing_saved().with_link("/playlists", "My playlists").with_hearts_link()
 }
 
-/// Changes or exports the selected hearts.
+/// Changes or exports the selected hearts. Renders the selection with the field for tags again if these are invalid.
 pub(crate) async fn update(
     app: State,
     Now(now): Now,
-    (SignedIn(user), Device(device)): (SignedIn, Device),
+    (layout, SignedIn(user), Device(device)): (Layout, SignedIn, Device),
     Extension(limit): Extension<Arc<RateLimit>>,
     RawForm(body): RawForm,
 ) -> Result {
@@ -95,13 +115,17 @@ pub(crate) async fn update(
     if form.ids.is_empty() {
         return redirect(ChangeFlash::NothingSelected);
     }
-    let weight = match form.action {
+    let action = match form.parse_action()? {
+        Ok(action) => action,
+        Err(error) => return Ok(tags_page(layout, form, error)),
+    };
+    let weight = match action {
         Action::Change(_) => form.ids.len(),
         Action::Export(_) => form.ids.len().max(MIN_EXPORT_WEIGHT),
     };
     // The form has been counted as one.
     limit.count_more(user.id, weight as u32 - 1).map_err(|wait| limit.error(wait))?;
-    match form.action {
+    match action {
         Action::Change(action) => {
             let changed = heart_changes::apply(&app, &user, action.clone(), &form.ids, now).await?;
             let message = describe(&action, form.ids.len(), changed);

@@ -8,10 +8,12 @@ use axum::Form;
 use axum::body::Bytes;
 use axum::extract::multipart::{Multipart, MultipartError};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use serde::Deserialize;
 use time::OffsetDateTime;
 
+use crate::app::App;
+use crate::domain::CurrentUser;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::heart_changes::{self, ChangeKind, LastImport, Undone};
 use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
@@ -41,8 +43,9 @@ struct ImportPage {
 }
 
 impl ImportPage {
-    fn new(layout: Layout) -> Self {
-        Self { layout, error: None, report: None, max_megabytes: MAX_FILE_BYTES / 1024 / 1024, last: None }
+    async fn load(app: &App, layout: Layout, user: &CurrentUser, now: OffsetDateTime) -> Result<Self> {
+        let last = heart_changes::find_import(app, user, now).await?.map(LastImportView::from);
+        Ok(Self { layout, error: None, report: None, max_megabytes: MAX_FILE_BYTES / 1024 / 1024, last })
     }
 }
 
@@ -61,8 +64,7 @@ impl From<LastImport> for LastImportView {
 }
 
 pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, SignedIn(user): SignedIn) -> Result {
-    let last = heart_changes::find_import(&app, &user, now).await?.map(LastImportView::from);
-    Ok(render_page(&ImportPage { last, ..ImportPage::new(layout.with_title("Import", "hearts")) }))
+    Ok(render_page(&ImportPage::load(&app, layout.with_title("Import", "hearts"), &user, now).await?))
 }
 
 pub(crate) async fn create(
@@ -73,22 +75,26 @@ pub(crate) async fn create(
     upload: Multipart,
 ) -> Result {
     let _permit = app.imports.try_acquire(user.id).ok_or_else(import_in_progress)?;
-    let file = match parse_file(read_upload(upload).await?, now).await? {
-        Ok(file) => file,
-        Err(error) => return Ok(invalid_page(layout, error)),
+    let result = match parse_file(read_upload(upload).await?, now).await? {
+        Ok(file) => import_export::import(&app, &user, file, now).await?.map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
     };
-    Ok(match import_export::import(&app, &user, file, now).await? {
-        Ok(report) => {
-            if report.added > 0 {
-                activity::record(&app, user.id, EventKind::Imported, &device, now).await;
-            }
-            let title = if report.added > 0 { "Import – done" } else { "Import – nothing imported" };
-            let last = heart_changes::find_import(&app, &user, now).await?.map(LastImportView::from);
-            let page = ImportPage::new(layout.with_title(title, "hearts"));
-            render_page(&ImportPage { last, report: Some(report), ..page })
+    let title = match &result {
+        Ok(report) if report.added > 0 => {
+            activity::record(&app, user.id, EventKind::Imported, &device, now).await;
+            "Import – done"
         }
-        Err(error) => invalid_page(layout, error),
-    })
+        Ok(_) => "Import – nothing imported",
+        Err(_) => "Import – not imported",
+    };
+    let page = ImportPage::load(&app, layout.with_title(title, "hearts"), &user, now).await?;
+    match result {
+        Ok(report) => Ok(render_page(&ImportPage { report: Some(report), ..page })),
+        Err(error) => {
+            let page = render_page(&ImportPage { error: Some(error), ..page });
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -132,12 +138,6 @@ async fn run_blocking<T: Send + 'static>(
     let result = tokio::time::timeout(timeout, work).await;
     drop(request);
     result.ok().transpose().map_err(AppError::internal)
-}
-
-fn invalid_page(layout: Layout, error: impl ToString) -> Response {
-    let page = ImportPage::new(layout.with_title("Import – not imported", "hearts"));
-    let page = render_page(&ImportPage { error: Some(error.to_string()), ..page });
-    (StatusCode::UNPROCESSABLE_ENTITY, page).into_response()
 }
 
 /// Returns the content of the field `file`; empty without one.

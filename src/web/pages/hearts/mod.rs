@@ -16,6 +16,7 @@ use axum::extract::Path;
 use axum::response::IntoResponse;
 use axum::{Form, Json};
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use crate::app::App;
 use crate::domain::hearts;
@@ -36,7 +37,7 @@ type HeartTarget = (Path<String>, Referer);
 struct HeartState {
     playlist_id: String,
     hearted: bool,
-    /// As the card shows it, if it was not hearted before.
+    /// As the card shows it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hearted_at: Option<String>,
     /// Why it was not saved in the library at Spotify, if it was to be.
@@ -51,9 +52,9 @@ pub(crate) async fn add(
     (Path(id), Referer(page)): HeartTarget,
 ) -> Result {
     let id = parse_id(&id)?;
-    let saved = set_heart(&app, Now(now), maybe_user, (&id, true), page.as_str()).await?;
-    let hearted_at = Some(DateView::from(now).relative_to(now).to_string());
-    let not_saved = saved.and_then(Result::err).map(describe_not_saved);
+    let heart = set_heart(&app, Now(now), maybe_user, (&id, true), page.as_str()).await?;
+    let hearted_at = heart.hearted_at.map(|date| DateView::from(date).relative_to(now).to_string());
+    let not_saved = heart.saved.and_then(Result::err).map(describe_not_saved);
     Ok(Json(HeartState { playlist_id: id.into(), hearted: true, hearted_at, not_saved }).into_response())
 }
 
@@ -69,21 +70,27 @@ pub(crate) async fn remove(
     Ok(Json(state).into_response())
 }
 
-/// Returns whether the heart was saved at Spotify too; `None` if it was not to be.
+struct NewHeart {
+    /// `None` if it was removed.
+    hearted_at: Option<OffsetDateTime>,
+    /// Whether it was saved at Spotify too; `None` if it was not to be.
+    saved: Option<Result<(), NotSaved>>,
+}
+
 async fn set_heart(
     app: &App,
     Now(now): Now,
     maybe_user: MaybeUser,
     (id, hearted): (&PlaylistId, bool),
     from: &str,
-) -> Result<Option<Result<(), NotSaved>>> {
+) -> Result<NewHeart> {
     let user = maybe_user.user.ok_or_else(|| sign_in_required(from, hearted, id))?;
     if !hearted {
         hearts::remove(app, user.id, id, now).await?;
-        return Ok(None);
+        return Ok(NewHeart { hearted_at: None, saved: None });
     }
-    hearts::add(app, user.id, id, now).await?;
-    Ok(saving::save(app, &user, id, now).await)
+    let hearted_at = Some(hearts::add(app, user.id, id, now).await?);
+    Ok(NewHeart { hearted_at, saved: saving::save(app, &user, id, now).await })
 }
 
 /// Error for a visitor who is not signed in. The sign-in adds a requested heart, but never removes one, because another
@@ -111,7 +118,7 @@ pub(crate) async fn update(
 ) -> Result {
     let id = parse_id(&id)?;
     let anchor = list_anchor(Some(page.as_str()), &id);
-    let message = match set_heart(&app, now, maybe_user, (&id, form.hearted), &anchor).await? {
+    let message = match set_heart(&app, now, maybe_user, (&id, form.hearted), &anchor).await?.saved {
         Some(Ok(())) => Flash::Saving(SavingFlash::Hearted),
         Some(Err(reason)) => Flash::Saving(SavingFlash::HeartedOnly(reason)),
         None if form.hearted => Flash::Hearted,

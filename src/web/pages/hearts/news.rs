@@ -27,9 +27,9 @@ struct NewsRow {
 }
 
 impl NewsRow {
-    fn new(item: NewsItem, now: OffsetDateTime) -> Self {
+    fn new(item: NewsItem, current_path: &str, now: OffsetDateTime) -> Self {
         Self {
-            path: playlist_path(&item.playlist_id, "/hearts/news"),
+            path: playlist_path(&item.playlist_id, current_path),
             description: describe(&item),
             at: DateView::from(item.at).relative_to(now),
             name: name(item),
@@ -61,9 +61,11 @@ pub(crate) async fn index(
     Query(page): Query<PageParam>,
 ) -> Result {
     let list = news::list(&app, &user, page.number()).await?;
+    let pager = Pager::new(&list, "/hearts/news")?;
+    let path = pager.current_path();
     Ok(render_page(&NewsPage {
         layout: layout.with_title("News", "hearts"),
-        pager: Pager::new(&list, "/hearts/news")?,
-        rows: list.entries.into_iter().map(|item| NewsRow::new(item, now)).collect(),
+        rows: list.entries.into_iter().map(|item| NewsRow::new(item, &path, now)).collect(),
+        pager,
     }))
 }

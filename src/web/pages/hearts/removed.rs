@@ -39,10 +39,10 @@ struct RemovedRow {
     tags: Vec<String>,
 }
 
-impl From<RemovedHeart> for RemovedRow {
-    fn from(row: RemovedHeart) -> Self {
+impl RemovedRow {
+    fn new(row: RemovedHeart, current_path: &str) -> Self {
         Self {
-            path: playlist_path(&row.id, "/hearts/removed"),
+            path: playlist_path(&row.id, current_path),
             spotify_name: spotify_name(row.name.as_deref(), row.own_title.as_deref()),
             name: display_name(&row.id, row.own_title.or(row.name)),
             cover: row.cover_url,
@@ -66,12 +66,13 @@ pub(crate) async fn index(
 ) -> Result {
     let removed = hearts::list_removed(&app, &user, page.number(), now).await?;
     let pager = Pager::new(&removed, "/hearts/removed")?;
+    let current_path = pager.current_path();
     Ok(render_page(&RemovedPage {
         layout: layout.with_title("Recently removed", "hearts"),
         total: removed.total,
-        current_path: pager.current_path(),
+        rows: removed.entries.into_iter().map(|row| RemovedRow::new(row, &current_path)).collect(),
+        current_path,
         pager,
-        rows: removed.entries.into_iter().map(RemovedRow::from).collect(),
     }))
 }
 

@@ -73,13 +73,15 @@ pub(crate) async fn show(
     let suggestions = tags::suggest(&app, &user, now).await?;
     let (card, error) = (PlaylistCard::from(loaded.playlist).viewed_by(&user), loaded.error.as_ref());
     let path = playlist_path(id.as_str(), back.path.as_str());
+    let heart = loaded.heart.unwrap_or_default();
+    let form = AnnotationForm::new(heart.own_title.as_deref(), heart.note.as_deref(), &heart.tags);
     Ok(render_page(&PlaylistPage {
         layout: layout.with_title(card.name.clone(), back.section),
         items: items(loaded.items, error, &path)?,
         consent_button: error.and_then(consent_button),
         current_path: page_path(&path, page),
         back,
-        form: card.annotation_form().with_suggestions(suggestions),
+        form: form.with_suggestions(suggestions),
         card,
         description: loaded.description,
         heart_count: loaded.heart_count,

@@ -153,16 +153,19 @@ pub(crate) async fn update_page(
         activity::record(&app, user.id, EventKind::PageDisabled, &device, now).await;
         return Ok(redirect_to("page", SharingFlash::PageOff));
     }
+    let before = sharing::load_status(&app, &user).await?.page;
     let error = match sharing::enable_page(&app, &user, &form.slug, now).await {
-        Ok(()) => {
+        Ok(slug) => {
             activity::record(&app, user.id, EventKind::PageEnabled, &device, now).await;
-            return Ok(redirect_to("page", SharingFlash::PageOn));
+            let is_moved = before.is_some_and(|before| before != slug);
+            return Ok(redirect_to("page", if is_moved { SharingFlash::PageMoved } else { SharingFlash::PageOn }));
         }
         Err(PageError::Failed(error)) => return Err(error.into()),
         Err(error) => error,
     };
     let mut page = load_settings_page(&app, layout, &user, now).await?;
-    page.layout.title = "Sharing – not turned on".into();
+    page.layout.title =
+        if before.is_some() { "Sharing – address not changed" } else { "Sharing – not turned on" }.into();
     page.slug = Field::with_error(&form.slug, error);
     refuse(&page)
 }

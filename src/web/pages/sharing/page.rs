@@ -6,7 +6,7 @@ use axum::extract::Query;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::{SharedPageRequest, tag_path};
-use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url};
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url, count};
 
 #[derive(Template)]
 #[template(path = "sharing/page.html")]
@@ -52,7 +52,7 @@ pub(crate) async fn show(
         None => format!("{}’s hearts", shared.owner),
     };
     let (total, plural) = (shared.hearts.total, if shared.hearts.total == 1 { "" } else { "s" });
-    let preview_alt = format!("{title}, {total} playlist{plural} on Heartlist");
+    let preview_alt = format!("{title}, {} playlist{plural} on Heartlist", count(total));
     let tag_link = |tag: String| (tag_path(&request.root, &tag), tag);
     let page = SharedHeartsPage {
         // Not the page's own path, to which a sign-in cannot return.

@@ -1,0 +1,40 @@
+//! Counts, as people read them.
+
+use std::fmt;
+
+/// A count with thousands separators, such as `1,234`. Needs no HTML escaping.
+pub(crate) struct Count(u64);
+
+pub(crate) fn count(number: impl TryInto<u64>) -> Count {
+    Count(number.try_into().unwrap_or_default())
+}
+
+impl Count {
+    fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
+        // The longest has 20 digits and 6 commas, which are in the buffer already: every fourth position from the end.
+        let (mut text, mut start, mut rest) = ([b','; 26], 26, self.0);
+        loop {
+            start -= if (26 - start) % 4 == 3 { 2 } else { 1 };
+            text[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                return out.write_str(str::from_utf8(&text[start..]).map_err(|_| fmt::Error)?);
+            }
+        }
+    }
+}
+
+impl_display!(Count);
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn counts_have_thousands_separators() {
+        let formatted = [0, 999, 1000, 123_456, 1_234_567].map(|number: u64| count(number).to_string());
+        assert_eq!(formatted, ["0", "999", "1,000", "123,456", "1,234,567"]);
+        assert_eq!(count(u64::MAX).to_string(), "18,446,744,073,709,551,615");
+        assert_eq!(count(-1).to_string(), "0");
+    }
+}
