@@ -7,7 +7,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use super::text::{fold, is_quote, is_visible};
-use super::{CurrentUser, Error, Result};
+use super::{CurrentUser, Error, Result, run_heart_change};
 use crate::app::App;
 use crate::db;
 use crate::db::heart_changes::{self, Change, ChangeKind};
@@ -213,7 +213,10 @@ pub async fn save(
     let clears_note = annotation.note.is_none()
         && db::hearts::find(&app.db, user.id, playlist).await?.is_some_and(|heart| heart.note.is_some());
     let is_hearted = match clears_note {
-        true => heart_changes::annotate(&app.db, change, playlist, &row).await?,
+        true => {
+            let annotated = heart_changes::annotate(&app.db, change, playlist, &row);
+            run_heart_change(app, user.id, annotated).await?
+        }
         false => db::hearts::annotate(&app.db, user.id, playlist, &row).await?,
     };
     app.tag_suggestions.remove(&user.id);

@@ -35,10 +35,12 @@ pub mod tokens;
 pub mod top;
 
 use std::panic::resume_unwind;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
+use crate::app::App;
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{DEVICE, DISPLAYS, SIGN_IN, SIGNED_IN_AT, USER_ID, hash_id as session_key};
 use crate::ids::{TokenHash, UserId};
@@ -83,6 +85,22 @@ impl CurrentUser {
 /// Runs computations of more than a few milliseconds on a blocking thread, so that they delay no other request.
 async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(work).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// How long a change of many hearts waits for earlier ones of the same user.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs `change`, which locks the user's hearts, once the user's earlier changes of many have ended. Those that wait hold
+/// no connection to the database.
+///
+/// # Errors
+/// [`Error::ChangeUnderWay`] if too many wait, or for longer than [`CHANGE_TIMEOUT`].
+async fn run_heart_change<T, E>(app: &App, user: UserId, change: impl Future<Output = Result<T, E>>) -> Result<T>
+where
+    Error: From<E>,
+{
+    let _permit = app.heart_changes.enter(user, CHANGE_TIMEOUT).await.ok_or(Error::ChangeUnderWay)?;
+    Ok(change.await?)
 }
 
 /// Consecutive pages that are displayed together, counted from 1; usually one.

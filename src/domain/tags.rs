@@ -6,10 +6,10 @@ use time::{Duration, OffsetDateTime};
 
 use super::annotation::{MAX_TAG_CHARS, TagsError, fold_tag, parse_tags};
 use super::collation::Language;
-use super::{CurrentUser, Error, Result, run_blocking};
+use super::{CurrentUser, Error, Result, run_heart_change};
 use crate::app::App;
 use crate::db::tags::{self, HeartTags, TagChange};
-use crate::db::{Pool, shares};
+use crate::db::{heart_changes, shares};
 use crate::ids::UserId;
 
 /// Maximum number of listed tags.
@@ -163,22 +163,14 @@ async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Resul
     let old = fold_tag(old);
     let mut is_complete = false;
     for _ in 0..MAX_ATTEMPTS {
-        is_complete = replace_once(&app.db, user, old.clone(), new.map(str::to_owned)).await?;
+        let replaced = heart_changes::replace_tag(&app.db, user, &old, |heart| to_change(heart, &old, new));
+        is_complete = run_heart_change(app, user, replaced).await?;
         if is_complete {
             break;
         }
     }
     app.tag_suggestions.remove(&user);
     if is_complete { Ok(()) } else { Err(Error::TagConflict) }
-}
-
-/// Returns false if some hearts were edited meanwhile. Folds the tags of up to 100,000 hearts.
-async fn replace_once(pool: &Pool, user: UserId, old: String, new: Option<String>) -> Result<bool> {
-    let hearts = tags::list_hearts(pool, user, &old).await?;
-    let to_changes =
-        move || -> Vec<_> { hearts.into_iter().filter_map(|heart| to_change(heart, &old, new.as_deref())).collect() };
-    let changes = run_blocking(to_changes).await;
-    Ok(changes.is_empty() || tags::update(pool, user, &changes).await? == changes.len() as u64)
 }
 
 fn to_change(heart: HeartTags, old: &str, new: Option<&str>) -> Option<TagChange> {

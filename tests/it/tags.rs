@@ -1,11 +1,14 @@
 //! The page of all tags: counts, renaming, merging, deleting.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use heartlist::domain::text::fold;
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::page::{Form, Page};
 use crate::support::visitor::Visitor;
+use crate::support::{Site, wait_until};
 
 /// Ada with a heart for each list of tags, and the ids of the playlists.
 async fn sign_in_with_tags(site: &Site, tags: &[&str]) -> (Visitor, Vec<String>) {
@@ -200,6 +203,57 @@ async fn changes_of_tags_touch_own_hearts_alone() {
     let stranger = site.visitor().send_form(form.with("tag", "snow")).await;
     assert_eq!(stranger.status, 303);
     assert_eq!(listed(&ada, "/tags").await, ["snow 1 heart"]);
+}
+
+/// Copies the only heart to that many other playlists; a third of the copies are removed hearts.
+async fn multiply_heart(site: &Site, hearts: u32) {
+    let more = "insert into user_hearts (user_id, playlist_id, hearted_at, removed_at, tags, tags_folded)
+                select user_id, lpad(n::text, 22, '0'), hearted_at, case when n % 3 = 0 then hearted_at end, tags, tags_folded
+                from user_hearts, generate_series(1, $1) n";
+    sqlx::query(more).bind(hearts as i32).execute(&site.db).await.unwrap();
+}
+
+#[tokio::test]
+async fn tag_is_changed_on_hundreds_of_hearts_at_once() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_tags(&site, &["a, Rain, b"]).await;
+    multiply_heart(&site, 999).await;
+    for name in ["RAIN", "sun"] {
+        ada.submit(rename_form(&ada, "rain", name).await).await;
+        let all: Vec<(Vec<String>, Vec<String>, i64)> =
+            sqlx::query_as("select tags, tags_folded, count(*) from user_hearts group by 1, 2")
+                .fetch_all(&site.db)
+                .await
+                .unwrap();
+        let [tags, folded] = [["a", name, "b"], ["a", &fold(name), "b"]].map(|tags| tags.map(str::to_owned).to_vec());
+        assert_eq!(all, [(tags, folded, 1000)]);
+    }
+}
+
+/// Attack: one account that changes a tag of many hearts as often as it can.
+#[tokio::test]
+async fn changes_of_many_hearts_run_one_at_a_time() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_tags(&site, &["rain"]).await;
+    let form = rename_form(&ada, "rain", "RAIN").await;
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("select from user_hearts for update").execute(&mut *holding).await.unwrap();
+    let waiting =
+        "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let (mut statuses, ()) = tokio::join!(join_all((0..8).map(|_| ada.send_form(form.clone()))), async {
+        wait_until("one changes the tag", async || site.count(waiting).await == 1).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(site.count(waiting).await, 1, "the others wait without a connection");
+        assert_eq!(ada.get("/account").await.status, 200);
+        holding.rollback().await.unwrap();
+    });
+    statuses.sort_unstable_by_key(|page| page.status);
+    let refused = statuses.split_off(4);
+    assert!(statuses.iter().all(|page| page.status == 303), "four may run and wait");
+    for page in refused {
+        assert_eq!((page.status, page.text("h1").as_str()), (429, "One change at a time"));
+        assert!(page.text("main").contains("Nothing was saved"), "{}", page.text("main"));
+    }
 }
 
 #[tokio::test]
