@@ -71,7 +71,7 @@ pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
 fn stateless_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route("/readyz", get(health::ready).layer(Extension(health::LastAnswer::default())))
         .route("/.well-known/security.txt", get(well_known::security_txt))
         .route("/.well-known/change-password", get(well_known::change_password))
 }
