@@ -2,7 +2,7 @@
 
 use sqlx::{PgConnection, PgExecutor};
 
-use super::{Pool, Result};
+use super::{Error, Pool, Result};
 use crate::ids::UserId;
 
 /// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
@@ -34,7 +34,7 @@ pub async fn list(pool: &Pool, user: UserId, limit: i64) -> Result<(Vec<TagCount
         limit
     );
     let (mut tags, mut untagged) = (Vec::new(), 0);
-    for row in query.fetch_all(pool).await? {
+    for row in query.fetch_all(pool).await.map_err(Error::from_search)? {
         match (row.folded, row.name) {
             (Some(folded), Some(name)) => tags.push(TagCount { folded, name, hearts: row.hearts }),
             _ => untagged = row.hearts,
@@ -57,7 +57,7 @@ pub async fn find(pool: &Pool, user: UserId, folded: &[String]) -> Result<Vec<Ta
         user.0,
         folded
     );
-    Ok(query.fetch_all(pool).await?)
+    query.fetch_all(pool).await.map_err(Error::from_search)
 }
 
 /// The tags of a heart.

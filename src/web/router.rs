@@ -150,6 +150,8 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let by_selection = RateLimit::new(app, Key::User, non_zero(1000), TEN_MINUTES, "changes of hearts");
     let bulk = post(hearts::bulk::update).layer(Extension(by_selection.clone()));
     let feeds = RateLimit::new(app, Key::User, non_zero(20), TEN_MINUTES, "changes of the private feed");
+    let edits = RateLimit::new(app, Key::User, non_zero(120), MINUTE, "changes of hearts");
+    let edit = |route| with_rate_limit(route, &edits);
     Router::new()
         .route("/hearts/bulk", with_rate_limit(bulk, &by_selection))
         .route("/hearts/import/undo", with_rate_limit(post(hearts::import::destroy), &by_selection))
@@ -158,18 +160,18 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
         .route("/add", add().get(hearts::add::show))
         // The form of pages that an earlier release served.
         .route("/hearts", add().get(hearts::index::index))
-        .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
+        .route("/hearts/{id}/annotation", edit(post(hearts::annotation::update)).get(hearts::annotation::edit))
         .route("/hearts/news", get(hearts::news::index))
         .route(
             "/hearts/news/feed",
             with_rate_limit(post(hearts::news_feed::update), &feeds).get(hearts::news_feed::show),
         )
         .route("/hearts/news/feed/new", get(hearts::news_feed::confirm))
-        .route("/hearts/renew", post(hearts::renewal::create))
-        .route("/hearts/{id}/pin", post(hearts::pin::update))
+        .route("/hearts/renew", edit(post(hearts::renewal::create)))
+        .route("/hearts/{id}/pin", edit(post(hearts::pin::update)))
         .route("/hearts/random", get(random::heart))
-        .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
-        .route("/hearts/removed/{id}", post(hearts::removed::update))
+        .route("/hearts/removed", edit(post(hearts::removed::destroy_all)).get(hearts::removed::index))
+        .route("/hearts/removed/{id}", edit(post(hearts::removed::update)))
         .route("/hearts/import", get(hearts::import::show))
         .route("/hearts/export.csv", export(Format::Csv))
         .route("/hearts/export.json", export(Format::Json))
