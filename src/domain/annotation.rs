@@ -214,9 +214,12 @@ pub async fn save(
     let is_hearted = match clears_note {
         true => {
             let annotated = heart_changes::annotate(&app.db, change, playlist, &row);
-            run_heart_change(app, user.id, annotated).await?
+            run_heart_change(&app.heart_changes, user.id, annotated).await?
         }
-        false => db::hearts::annotate(&app.db, user.id, playlist, &row).await?,
+        false => {
+            let annotated = db::hearts::annotate(&app.db, user.id, playlist, &row);
+            run_heart_change(&app.single_changes, user.id, annotated).await?
+        }
     };
     app.tag_suggestions.remove(&user.id);
     if is_hearted { Ok(clears_note.then(|| change.id())) } else { Err(Error::NotFound) }

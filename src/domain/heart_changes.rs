@@ -48,7 +48,7 @@ pub async fn apply(
     ids: &[PlaylistId],
     now: OffsetDateTime,
 ) -> Result<Changed> {
-    let changed = run_heart_change(app, user.id, change(app, user, action, ids, now)).await?;
+    let changed = run_heart_change(&app.heart_changes, user.id, change(app, user, action, ids, now)).await?;
     app.tag_suggestions.remove(&user.id);
     Ok(changed)
 }
@@ -130,7 +130,7 @@ pub async fn undo(
         return Ok(None);
     };
     let undone = heart_changes::undo(&app.db, change, now);
-    let undone = run_heart_change(app, user.id, undone).await?;
+    let undone = run_heart_change(&app.heart_changes, user.id, undone).await?;
     app.tag_suggestions.remove(&user.id);
     Ok(undone)
 }

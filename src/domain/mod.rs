@@ -40,10 +40,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 
-use crate::app::App;
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{DEVICE, DISPLAYS, SIGN_IN, SIGNED_IN_AT, USER_ID, hash_id as session_key};
 use crate::ids::{TokenHash, UserId};
+use crate::in_progress::Queue;
 pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};
 
@@ -87,19 +87,23 @@ async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     spawn_blocking(work).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
 }
 
-/// How long a change of many hearts waits for earlier ones of the same user.
+/// How long a change of hearts waits for earlier ones of the same user.
 const CHANGE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Runs `change`, which locks the user's hearts, once the user's earlier changes of many have ended. Those that wait hold
-/// no connection to the database.
+/// Runs `change`, which may wait for locks on the user's hearts, once the user's earlier changes in `queue` have ended.
+/// Those that wait hold no connection to the database.
 ///
 /// # Errors
 /// [`Error::ChangeUnderWay`] if too many wait, or for longer than [`CHANGE_TIMEOUT`].
-async fn run_heart_change<T, E>(app: &App, user: UserId, change: impl Future<Output = Result<T, E>>) -> Result<T>
+async fn run_heart_change<T, E>(
+    queue: &Queue<UserId>,
+    user: UserId,
+    change: impl Future<Output = Result<T, E>>,
+) -> Result<T>
 where
     Error: From<E>,
 {
-    let _permit = app.heart_changes.enter(user, CHANGE_TIMEOUT).await.ok_or(Error::ChangeUnderWay)?;
+    let _permit = queue.enter(user, CHANGE_TIMEOUT).await.ok_or(Error::ChangeUnderWay)?;
     Ok(change.await?)
 }
 

@@ -145,7 +145,7 @@ pub enum RenameResult {
 
 /// Gives a tag another name on all hearts of the user, removed ones too. Every spelling of it becomes `new`.
 pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_merge: bool) -> Result<RenameResult> {
-    run_heart_change(app, user.id, rename_alone(app, user, old, new, may_merge)).await
+    run_heart_change(&app.heart_changes, user.id, rename_alone(app, user, old, new, may_merge)).await
 }
 
 async fn rename_alone(app: &App, user: &CurrentUser, old: &str, new: &str, may_merge: bool) -> Result<RenameResult> {
@@ -165,7 +165,7 @@ async fn rename_alone(app: &App, user: &CurrentUser, old: &str, new: &str, may_m
 
 /// Takes a tag off all hearts of the user, removed ones too. Returns `false` if there is no such tag.
 pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
-    run_heart_change(app, user.id, async {
+    run_heart_change(&app.heart_changes, user.id, async {
         let [found] = find(app, user, [tag]).await?;
         if found.is_some() {
             replace(app, user.id, tag, None).await?;

@@ -182,7 +182,7 @@ impl From<Error> for AppError {
                 AppError::new(Status::SERVICE_UNAVAILABLE, "This search took too long", message).with_hearts_link()
             }
             Error::ChangeUnderWay => {
-                let message = "Heartlist is still changing many of your hearts. Try again when it is done.";
+                let message = "Heartlist is still changing your hearts. Try again when it is done.";
                 let error = AppError::new(Status::TOO_MANY_REQUESTS, "One change at a time", message);
                 error.with_nothing_saved().with_hearts_link().with_retry_after(SHORT_WAIT)
             }

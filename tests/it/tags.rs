@@ -258,6 +258,24 @@ async fn changes_of_many_hearts_run_one_at_a_time() {
     }
 }
 
+/// Attack: one account that changes hearts while others of its changes hold them.
+#[tokio::test]
+async fn changes_of_a_heart_wait_without_a_connection() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["rain"]).await;
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("select from user_hearts for update").execute(&mut *holding).await.unwrap();
+    let path = format!("/heart/{}", ids[0]);
+    let (responses, ()) = tokio::join!(join_all((0..12).map(|_| ada.fetch(Method::DELETE, &path))), async {
+        wait_until("one removes the heart", async || site.count(WAITING).await == 1).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(site.count(WAITING).await, 1, "the others wait");
+        assert_eq!(ada.get("/account").await.status, 200);
+        holding.rollback().await.unwrap();
+    });
+    assert!(responses.iter().all(|response| response.status == 200));
+}
+
 /// Attack: one account with many tags that opens their page as often as it can.
 #[tokio::test]
 async fn tags_of_one_person_are_counted_one_page_at_a_time() {

@@ -248,7 +248,7 @@ pub async fn import(
     let batches = hearts.chunks(IMPORT_BATCH).map(|batch| batch.iter().map(ImportedHeart::to_row).collect());
     let (change, pinned) = (Change::new(user.id, ChangeKind::Import, now), find_pinned(&hearts));
     let imported = db::import_export::import(&app.db, change, (&ids, &pinned), batches, MAX_HEARTS_PER_USER);
-    let imported = run_heart_change(app, user.id, imported).await?;
+    let imported = run_heart_change(&app.heart_changes, user.id, imported).await?;
     app.tag_suggestions.remove(&user.id);
     Ok(match imported {
         ImportResult::Added { hearts: added, left_unpinned } => {
