@@ -22,6 +22,10 @@ use crate::{db, oauth, spotify};
 
 /// Maximum number of searches of one user that run or wait. Typing starts several.
 const MAX_SEARCHES_PER_USER: usize = 4;
+/// Maximum number of one user's changes of many hearts that run or wait.
+const MAX_CHANGES_PER_USER: usize = 4;
+/// Maximum number of one user's changes of single hearts that run or wait. Quick presses start several.
+const MAX_SINGLE_CHANGES_PER_USER: usize = 64;
 
 /// Maximum number of calls to Spotify for one user's library in an hour: the largest library takes 2,000.
 const MAX_LIBRARY_CALLS: NonZeroU32 = NonZeroU32::new(2000).expect("not zero");
@@ -69,6 +73,10 @@ pub struct App {
     pub(crate) imports: InProgress<UserId>,
     /// Renewals of hearts of this process: one for each user at a time.
     pub(crate) renewals: InProgress<UserId>,
+    /// Changes of many hearts of this process: one for each user at a time.
+    pub(crate) heart_changes: Queue<UserId>,
+    /// Changes of single hearts of this process: one for each user at a time. A change of many may lock them.
+    pub(crate) single_changes: Queue<UserId>,
     /// Searches of this process: one for each user at a time.
     pub(crate) searches: Queue<UserId>,
     pub clock: Clock,
@@ -103,6 +111,8 @@ impl App {
             vault: Vault::new(session_secret).with_old_secrets(&config.old_session_secrets),
             imports: InProgress::new(1),
             renewals: InProgress::new(1),
+            heart_changes: Queue::new(MAX_CHANGES_PER_USER),
+            single_changes: Queue::new(MAX_SINGLE_CHANGES_PER_USER),
             searches: Queue::new(MAX_SEARCHES_PER_USER),
             clock,
             config: Arc::new(config),

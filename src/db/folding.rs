@@ -74,17 +74,19 @@ pub struct HeartTexts {
     pub tags_folded: Option<Vec<String>>,
 }
 
-/// Returns the texts of a user's hearts, removed ones too, that are not all ASCII, or have a tag that was folded with
-/// its `#`.
-pub async fn list_hearts(pool: &Pool, user: UserId) -> Result<Vec<HeartTexts>> {
+/// Returns the texts of some of a user's hearts, removed ones too, that are not all ASCII, or have a tag that was folded
+/// with its `#`; in the order of their playlists, starting after `last`.
+pub async fn list_hearts(pool: &Pool, user: UserId, last: &str) -> Result<Vec<HeartTexts>> {
     let query = sqlx::query_as!(
         HeartTexts,
         r#"select playlist_id, title, title_folded, own_title, own_title_folded, note, note_folded, tags, tags_folded
            from (select *, concat(title, own_title, note, array_to_string(tags, '')) as text
-                 from user_hearts where user_id = $1) h
+                 from user_hearts where user_id = $1 and playlist_id > $2) h
            where octet_length(text) <> char_length(text)
-                 or exists (select 1 from unnest(coalesce(tags_folded, tags)) tag where tag like '#%')"#,
-        user.0
+                 or exists (select 1 from unnest(coalesce(tags_folded, tags)) tag where tag like '#%')
+           order by playlist_id limit 1000"#,
+        user.0,
+        last
     );
     Ok(query.fetch_all(pool).await?)
 }
@@ -121,14 +123,17 @@ pub struct PlaylistTexts {
     pub owner_folded: Option<String>,
 }
 
-/// Returns the texts of a user's playlists that are not all ASCII.
-pub async fn list_playlists(pool: &Pool, user: UserId) -> Result<Vec<PlaylistTexts>> {
+/// Returns the texts of some of a user's playlists that are not all ASCII; in the order of their ids, starting after
+/// `last`.
+pub async fn list_playlists(pool: &Pool, user: UserId, last: &str) -> Result<Vec<PlaylistTexts>> {
     let query = sqlx::query_as!(
         PlaylistTexts,
         r#"select id, name, name_folded, owner_name, owner_folded
-           from (select *, concat(name, owner_name) as text from playlists where user_id = $1) p
-           where octet_length(text) <> char_length(text)"#,
-        user.0
+           from (select *, concat(name, owner_name) as text from playlists where user_id = $1 and id > $2) p
+           where octet_length(text) <> char_length(text)
+           order by id limit 1000"#,
+        user.0,
+        last
     );
     Ok(query.fetch_all(pool).await?)
 }

@@ -139,7 +139,7 @@ pub async fn count_stale(pool: &Pool, user: UserId, before: OffsetDateTime) -> R
         user.0,
         before
     );
-    Ok(query.fetch_one(pool).await?)
+    query.fetch_one(pool).await.map_err(Error::from_search)
 }
 
 /// Returns the playlists of some of those hearts: first those without any name, then those seen longest ago.

@@ -77,6 +77,14 @@ impl Error {
     pub fn timed_out() -> Self {
         Error::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
     }
+
+    /// Converts an error of a query of [`search_pool`].
+    fn from_search(error: sqlx::Error) -> Self {
+        // query_canceled
+        let is_timeout =
+            error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "57014"));
+        if is_timeout || matches!(error, sqlx::Error::PoolTimedOut) { Error::SearchTooSlow } else { error.into() }
+    }
 }
 
 impl From<sqlx::Error> for Error {
@@ -123,7 +131,7 @@ pub fn pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?, connections, POOL_TIMEOUT))
 }
 
-/// Like [`pool`], for searches. Connections of their own need no further statement to limit each search, and keep
+/// Like [`pool`], for searches and other queries that read all hearts of a user. Connections of their own need no further statement to limit each search, and keep
 /// searches from holding those of other requests.
 pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?.options(SEARCH_TIMEOUT), connections, POOL_TIMEOUT))

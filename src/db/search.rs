@@ -142,7 +142,7 @@ pub async fn list_library_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId
            where p.user_id = $1 and p.position is not null order by p.position"#,
         user.0
     );
-    query.fetch_all(pool).await.map_err(search_error)
+    query.fetch_all(pool).await.map_err(Error::from_search)
 }
 
 /// Returns all names of a user's hearts, newest heart first.
@@ -156,7 +156,7 @@ pub async fn list_heart_names(pool: &Pool, user: UserId) -> Result<Vec<NamedId>>
            order by h.hearted_at desc, h.playlist_id"#,
         user.0
     );
-    query.fetch_all(pool).await.map_err(search_error)
+    query.fetch_all(pool).await.map_err(Error::from_search)
 }
 
 /// Returns the matching playlists of a user's library; `None` if it was never fetched.
@@ -222,7 +222,7 @@ pub async fn search_library(
         &filter.exclude.tags,
         page.sign()
     );
-    let rows = query.fetch_all(pool).await.map_err(search_error)?;
+    let rows = query.fetch_all(pool).await.map_err(Error::from_search)?;
     Ok(Some(library!(rows, first => first.found.unwrap_or_default())))
 }
 
@@ -281,14 +281,8 @@ pub async fn search_hearts(pool: &Pool, user: UserId, filter: &Filter, page: &Pa
         &filter.exclude.tags,
         page.sign()
     );
-    let rows = query.fetch_all(pool).await.map_err(search_error)?;
+    let rows = query.fetch_all(pool).await.map_err(Error::from_search)?;
     let (total, found) = rows.first().map_or((0, 0), |row| (row.total, row.found.unwrap_or_default()));
     let rows = rows.into_iter().filter_map(|row| Some(Playlist { is_pinned: row.pin.is_some(), ..playlist!(row) }));
     Ok(HeartRows { rows: rows.collect(), found, total })
-}
-
-fn search_error(error: sqlx::Error) -> Error {
-    // query_canceled
-    let is_timeout = error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code == "57014"));
-    if is_timeout || matches!(error, sqlx::Error::PoolTimedOut) { Error::SearchTooSlow } else { error.into() }
 }

@@ -1,8 +1,8 @@
 //! Tags of a user's hearts. Rows of one user only: on Citus each statement goes to one shard.
 
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 
-use super::{Pool, Result};
+use super::{Error, Pool, Result};
 use crate::ids::UserId;
 
 /// Separates tags inside a text parameter. No tag contains a control character; a comma may come from folding.
@@ -34,7 +34,7 @@ pub async fn list(pool: &Pool, user: UserId, limit: i64) -> Result<(Vec<TagCount
         limit
     );
     let (mut tags, mut untagged) = (Vec::new(), 0);
-    for row in query.fetch_all(pool).await? {
+    for row in query.fetch_all(pool).await.map_err(Error::from_search)? {
         match (row.folded, row.name) {
             (Some(folded), Some(name)) => tags.push(TagCount { folded, name, hearts: row.hearts }),
             _ => untagged = row.hearts,
@@ -57,7 +57,7 @@ pub async fn find(pool: &Pool, user: UserId, folded: &[String]) -> Result<Vec<Ta
         user.0,
         folded
     );
-    Ok(query.fetch_all(pool).await?)
+    query.fetch_all(pool).await.map_err(Error::from_search)
 }
 
 /// The tags of a heart.
@@ -67,17 +67,24 @@ pub struct HeartTags {
     pub tags: Vec<String>,
 }
 
-/// Returns the tags of the hearts that have a tag, removed ones too.
-pub async fn list_hearts(pool: &Pool, user: UserId, folded: &str) -> Result<Vec<HeartTags>> {
+/// Returns some of the hearts that have a tag, in the order of their playlists, starting after `last`.
+pub(super) async fn list_some(
+    connection: &mut PgConnection,
+    user: UserId,
+    folded: &str,
+    last: &str,
+) -> Result<Vec<HeartTags>> {
     let query = sqlx::query_as!(
         HeartTags,
         "select playlist_id, tags from user_hearts h
-         where user_id = $1 and exists (
-             select 1 from unnest(h.tags, h.tags_folded) t (name, folded) where coalesce(t.folded, lower(t.name)) = $2)",
+         where user_id = $1 and playlist_id > $3 and exists (
+             select 1 from unnest(h.tags, h.tags_folded) t (name, folded) where coalesce(t.folded, lower(t.name)) = $2)
+         order by playlist_id limit 200",
         user.0,
-        folded
+        folded,
+        last
     );
-    Ok(query.fetch_all(pool).await?)
+    Ok(query.fetch_all(connection).await?)
 }
 
 /// A heart of a selection.
@@ -112,7 +119,8 @@ pub struct TagChange {
     pub new_folded: Vec<String>,
 }
 
-/// Replaces the tags of hearts, except of those whose tags have changed meanwhile. Returns the number of rows.
+/// Replaces the tags of hearts, except of those whose tags have changed meanwhile. Returns the number of rows. Finds the
+/// hearts by the ids alone: without nested loops, the join would read all hearts of the user.
 pub async fn update(database: impl PgExecutor<'_>, user: UserId, changes: &[TagChange]) -> Result<u64> {
     let texts = |tags: fn(&TagChange) -> &[String]| {
         changes.iter().map(|change| tags(change).join(UNIT_SEPARATOR)).collect::<Vec<_>>()
@@ -121,7 +129,8 @@ pub async fn update(database: impl PgExecutor<'_>, user: UserId, changes: &[TagC
         r"update user_hearts h
           set tags = string_to_array(c.new, E'\x1f'), tags_folded = string_to_array(c.new_folded, E'\x1f')
           from unnest($2::text[], $3::text[], $4::text[], $5::text[]) c (id, old, new, new_folded)
-          where h.user_id = $1 and h.playlist_id = c.id and h.tags = string_to_array(c.old, E'\x1f')",
+          where h.user_id = $1 and h.playlist_id = any($2) and h.playlist_id = c.id
+                and h.tags = string_to_array(c.old, E'\x1f')",
         user.0,
         &changes.iter().map(|change| change.playlist_id.clone()).collect::<Vec<_>>(),
         &texts(|change| &change.old),

@@ -7,7 +7,7 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use super::text::{fold, is_quote, is_visible};
-use super::{CurrentUser, Error, Result};
+use super::{CurrentUser, Error, Result, run_heart_change};
 use crate::app::App;
 use crate::db;
 use crate::db::heart_changes::{self, Change, ChangeKind};
@@ -34,7 +34,8 @@ const TAG_PREFIXES: [char; 4] = ['#', '＃', '﹟', ' '];
 pub struct Annotation {
     own_title: Option<String>,
     note: Option<String>,
-    tags: Vec<String>,
+    /// Separated by commas. An import holds many: as a list, fifty short ones would take 2 KB.
+    tags: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -94,7 +95,7 @@ impl Annotation {
             TextError::NotOneLine => NoteError::NotOneLine,
         });
         match (own_title, note, parse_tags_up_to(max_tags, tags)) {
-            (Ok(own_title), Ok(note), Ok(tags)) => Ok(Self { own_title, note, tags }),
+            (Ok(own_title), Ok(note), Ok(tags)) => Ok(Self { own_title, note, tags: tags.join(",") }),
             (title, note, tags) => Err(AnnotationError { title: title.err(), note: note.err(), tags: tags.err() }),
         }
     }
@@ -107,12 +108,12 @@ impl Annotation {
         self.note.as_deref()
     }
 
-    pub fn tags(&self) -> &[String] {
-        &self.tags
+    pub fn tags(&self) -> Vec<String> {
+        self.tags.split(',').filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
     }
 
     pub(super) fn to_row(&self) -> db::hearts::AnnotationRow {
-        let Self { own_title, note, tags } = self.clone();
+        let (Self { own_title, note, tags: _ }, tags) = (self.clone(), self.tags());
         let own_title_folded = own_title.as_deref().map(fold);
         let note_folded = note.as_deref().map(fold);
         let tags_folded = tags.iter().map(|tag| fold_tag(tag)).collect();
@@ -186,9 +187,7 @@ fn parse_tags_up_to(max: usize, text: &str) -> Result<Vec<String>, TagsError> {
 }
 
 fn first_tags(max: usize, mut tags: impl Iterator<Item = String>) -> Result<Vec<String>, TagsError> {
-    let mut first: Vec<_> = tags.by_ref().take(max).collect();
-    // An import holds many of them in memory.
-    first.shrink_to_fit();
+    let first: Vec<_> = tags.by_ref().take(max).collect();
     if tags.next().is_none() { Ok(first) } else { Err(TagsError::TooMany(max)) }
 }
 
@@ -213,8 +212,14 @@ pub async fn save(
     let clears_note = annotation.note.is_none()
         && db::hearts::find(&app.db, user.id, playlist).await?.is_some_and(|heart| heart.note.is_some());
     let is_hearted = match clears_note {
-        true => heart_changes::annotate(&app.db, change, playlist, &row).await?,
-        false => db::hearts::annotate(&app.db, user.id, playlist, &row).await?,
+        true => {
+            let annotated = heart_changes::annotate(&app.db, change, playlist, &row);
+            run_heart_change(&app.heart_changes, user.id, annotated).await?
+        }
+        false => {
+            let annotated = db::hearts::annotate(&app.db, user.id, playlist, &row);
+            run_heart_change(&app.single_changes, user.id, annotated).await?
+        }
     };
     app.tag_suggestions.remove(&user.id);
     if is_hearted { Ok(clears_note.then(|| change.id())) } else { Err(Error::NotFound) }
@@ -229,7 +234,7 @@ mod tests {
 
     fn parse_both(note: &str, tags: &str) -> (Option<String>, Vec<String>) {
         let annotation = Annotation::parse("", note, tags).unwrap();
-        (annotation.note, annotation.tags)
+        (annotation.note.clone(), annotation.tags())
     }
 
     #[test]
@@ -320,7 +325,7 @@ mod tests {
         #[test]
         fn every_tag_can_be_searched_for(tags in "[\\PC,#]{0,60}") {
             for tag in Annotation::parse("", "", &tags).unwrap_or_default().tags() {
-                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().include.tags, [fold_tag(tag)]);
+                prop_assert_eq!(SearchQuery::parse(&format!("tag:\"{tag}\"")).to_filter().include.tags, [fold_tag(&tag)]);
             }
         }
     }

@@ -40,6 +40,9 @@ pub enum Error {
     /// A search was ended by a limit on its time, or too many of the user's or of all searches were under way.
     #[error("a search took too long")]
     SearchTooSlow,
+    /// An earlier change of many hearts of the same user is still under way.
+    #[error("an earlier change of the user's hearts is under way")]
+    ChangeUnderWay,
     /// A tag could not be changed on all hearts, because some were edited at the same time.
     #[error("hearts were edited while a tag was changed")]
     TagConflict,

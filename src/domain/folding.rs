@@ -53,21 +53,38 @@ pub async fn refold(app: &App, now: OffsetDateTime) -> Result<u64> {
 }
 
 async fn refold_user(pool: &Pool, user: UserId) -> Result<u64> {
-    let mut changed = 0;
-    for old in folding::list_hearts(pool, user).await? {
-        let new = fold_heart(&old);
-        if new != old {
-            changed += folding::update_heart(pool, user, &old, &new).await?;
+    Ok(refold_hearts(pool, user).await? + refold_playlists(pool, user).await?)
+}
+
+async fn refold_hearts(pool: &Pool, user: UserId) -> Result<u64> {
+    let (mut changed, mut last) = (0, String::new());
+    loop {
+        let hearts = folding::list_hearts(pool, user, &last).await?;
+        let Some(end) = hearts.last() else { return Ok(changed) };
+        last.clone_from(&end.playlist_id);
+        for old in hearts {
+            let new = fold_heart(&old);
+            if new != old {
+                changed += folding::update_heart(pool, user, &old, &new).await?;
+            }
         }
     }
-    for old in folding::list_playlists(pool, user).await? {
-        let (name_folded, owner_folded) = (Some(fold(&old.name)), old.owner_name.as_deref().map(fold));
-        let new = PlaylistTexts { name_folded, owner_folded, ..old.clone() };
-        if new != old {
-            changed += folding::update_playlist(pool, user, &new).await?;
+}
+
+async fn refold_playlists(pool: &Pool, user: UserId) -> Result<u64> {
+    let (mut changed, mut last) = (0, String::new());
+    loop {
+        let playlists = folding::list_playlists(pool, user, &last).await?;
+        let Some(end) = playlists.last() else { return Ok(changed) };
+        last.clone_from(&end.id);
+        for old in playlists {
+            let (name_folded, owner_folded) = (Some(fold(&old.name)), old.owner_name.as_deref().map(fold));
+            let new = PlaylistTexts { name_folded, owner_folded, ..old.clone() };
+            if new != old {
+                changed += folding::update_playlist(pool, user, &new).await?;
+            }
         }
     }
-    Ok(changed)
 }
 
 fn fold_heart(heart: &HeartTexts) -> HeartTexts {

@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::annotation::{MAX_TAGS, fold_tag};
 use super::hearts::{MAX_HEARTS_PER_USER, UNDO_WINDOW};
-use super::{CurrentUser, Result};
+use super::{CurrentUser, Result, run_heart_change};
 use crate::app::App;
 use crate::db::heart_changes::{self, Change};
 pub use crate::db::heart_changes::{ChangeKind, Undone};
@@ -48,6 +48,18 @@ pub async fn apply(
     ids: &[PlaylistId],
     now: OffsetDateTime,
 ) -> Result<Changed> {
+    let changed = run_heart_change(&app.heart_changes, user.id, change(app, user, action, ids, now)).await?;
+    app.tag_suggestions.remove(&user.id);
+    Ok(changed)
+}
+
+async fn change(
+    app: &App,
+    user: &CurrentUser,
+    action: HeartAction,
+    ids: &[PlaylistId],
+    now: OffsetDateTime,
+) -> Result<Changed> {
     let change = Change::new(user.id, ChangeKind::Edit, now);
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     let mut changed = Changed { id: change.id(), ..Changed::default() };
@@ -69,7 +81,6 @@ pub async fn apply(
             }
         }
     }
-    app.tag_suggestions.remove(&user.id);
     Ok(changed)
 }
 
@@ -118,7 +129,8 @@ pub async fn undo(
     let Some(change) = Change::from_id(user.id, kind, id).filter(|change| change.at > now - CHANGE_TTL) else {
         return Ok(None);
     };
-    let undone = heart_changes::undo(&app.db, change, now).await?;
+    let undone = heart_changes::undo(&app.db, change, now);
+    let undone = run_heart_change(&app.heart_changes, user.id, undone).await?;
     app.tag_suggestions.remove(&user.id);
     Ok(undone)
 }

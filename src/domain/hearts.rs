@@ -1,13 +1,14 @@
 //! Hearts: add, remove, restore and list. Only [`add_by_links`] calls Spotify.
 
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use time::{Duration, OffsetDateTime};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::search::ListQuery;
 use super::text::fold;
 use super::{
-    CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, playlists, search, spotify_calls,
+    CurrentUser, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, playlists, run_heart_change, search,
+    spotify_calls,
 };
 use crate::app::App;
 use crate::db;
@@ -49,14 +50,18 @@ pub async fn add(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDate
             None => Ok(hearts::find(&app.db, user, playlist).await?.and_then(|heart| heart.hearted_at)),
         }
     };
-    let added: db::Result<_> = timeout(HEART_TIMEOUT, add).await.map_err(|_| db::Error::timed_out())?;
-    Ok(added?.unwrap_or(now))
+    Ok(change(app, user, add).await?.unwrap_or(now))
 }
 
 /// Removes a heart. It can be restored for [`REMOVED_TTL`].
 pub async fn remove(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    let remove = hearts::remove(&app.db, user, playlist, now);
-    Ok(timeout(HEART_TIMEOUT, remove).await.map_err(|_| db::Error::timed_out())??)
+    change(app, user, hearts::remove(&app.db, user, playlist, now)).await
+}
+
+/// Runs a change of one heart once the user's earlier ones have ended.
+async fn change<T>(app: &App, user: UserId, change: impl Future<Output = db::Result<T>>) -> Result<T> {
+    let change = timeout(HEART_TIMEOUT, change).map(|result| result.unwrap_or_else(|_| Err(db::Error::timed_out())));
+    run_heart_change(&app.single_changes, user, change).await
 }
 
 /// Restores a removed heart with its date, note and tags.
@@ -64,7 +69,7 @@ pub async fn remove(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetD
 /// # Errors
 /// [`Error::NotFound`] if there is none, or it was removed too long ago.
 pub async fn restore(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
-    match hearts::restore(&app.db, user.id, playlist, now - REMOVED_TTL).await? {
+    match change(app, user.id, hearts::restore(&app.db, user.id, playlist, now - REMOVED_TTL)).await? {
         true => Ok(()),
         false => Err(Error::NotFound),
     }
@@ -75,14 +80,14 @@ pub async fn restore(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: 
 /// # Errors
 /// [`Error::NotFound`] if the user has not hearted the playlist.
 pub async fn pin(app: &App, user: &CurrentUser, playlist: &PlaylistId) -> Result<PinResult> {
-    match pins::pin(&app.db, user.id, playlist).await? {
+    match change(app, user.id, pins::pin(&app.db, user.id, playlist)).await? {
         PinResult::NotHearted => Err(Error::NotFound),
         result => Ok(result),
     }
 }
 
 pub async fn unpin(app: &App, user: &CurrentUser, playlist: &PlaylistId) -> Result<()> {
-    Ok(pins::unpin(&app.db, user.id, playlist).await?)
+    change(app, user.id, pins::unpin(&app.db, user.id, playlist)).await
 }
 
 /// Returns a page of the user's removed hearts, most recently removed first.
@@ -99,7 +104,7 @@ pub async fn list_removed(
 
 /// Deletes removed hearts permanently: one playlist's, or all of the user's.
 pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
-    hearts::delete_removed(&app.db, user.id, playlist).await?;
+    run_heart_change(&app.heart_changes, user.id, hearts::delete_removed(&app.db, user.id, playlist)).await?;
     db::heart_changes::delete_orphans(&app.db, user.id).await?;
     Ok(news::delete_without_heart(&app.db, user.id).await?)
 }

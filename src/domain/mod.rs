@@ -35,6 +35,7 @@ pub mod tokens;
 pub mod top;
 
 use std::panic::resume_unwind;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
@@ -42,6 +43,7 @@ use tokio::task::spawn_blocking;
 pub use crate::db::playlists::Playlist;
 pub use crate::db::sessions::{DEVICE, DISPLAYS, SIGN_IN, SIGNED_IN_AT, USER_ID, hash_id as session_key};
 use crate::ids::{TokenHash, UserId};
+use crate::in_progress::Queue;
 pub use crate::oauth::{Grant, Scopes};
 pub use error::{Error, Result};
 
@@ -83,6 +85,26 @@ impl CurrentUser {
 /// Runs computations of more than a few milliseconds on a blocking thread, so that they delay no other request.
 async fn run_blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     spawn_blocking(work).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
+}
+
+/// How long a change of hearts waits for earlier ones of the same user.
+const CHANGE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Runs `change`, which may wait for locks on the user's hearts, once the user's earlier changes in `queue` have ended.
+/// Those that wait hold no connection to the database.
+///
+/// # Errors
+/// [`Error::ChangeUnderWay`] if too many wait, or for longer than [`CHANGE_TIMEOUT`].
+async fn run_heart_change<T, E>(
+    queue: &Queue<UserId>,
+    user: UserId,
+    change: impl Future<Output = Result<T, E>>,
+) -> Result<T>
+where
+    Error: From<E>,
+{
+    let _permit = queue.enter(user, CHANGE_TIMEOUT).await.ok_or(Error::ChangeUnderWay)?;
+    Ok(change.await?)
 }
 
 /// Consecutive pages that are displayed together, counted from 1; usually one.

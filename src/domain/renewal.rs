@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use tokio::time::{Instant, timeout_at};
 
 use super::library::{self, LibraryRequest};
-use super::{CurrentUser, Error, Playlist, Result, playlists, spotify_calls};
+use super::{CurrentUser, Error, Playlist, Result, playlists, search, spotify_calls};
 use crate::app::App;
 use crate::db::{hearts, news};
 use crate::ids::PlaylistId;
@@ -30,14 +30,24 @@ impl MaxAge {
 const MAX_PLAYLISTS: i64 = 20;
 const CONCURRENT_CALLS: usize = 4;
 
-/// Counts the user's hearts whose data is older than a week, if one of `shown` is and Spotify can be asked.
+/// Counts the user's hearts whose data is older than a week, if one of `shown` is and Spotify can be asked. Returns 0 if
+/// that takes too long, because the page matters more.
 pub async fn count_stale(app: &App, user: &CurrentUser, shown: &[Playlist], now: OffsetDateTime) -> Result<usize> {
     let before = MaxAge::Week.before(now);
     let is_stale = |playlist: &Playlist| playlist.gone_at.is_none() && playlist.seen_at.is_none_or(|at| at < before);
-    match user.grant.is_some() && shown.iter().any(is_stale) {
-        true => Ok(hearts::count_stale(&app.db, user.id, before).await? as usize),
-        false => Ok(0),
+    if user.grant.is_none() || !shown.iter().any(is_stale) {
+        return Ok(0);
     }
+    match count_before(app, user, before).await {
+        Err(Error::SearchTooSlow) => Ok(0),
+        count => count,
+    }
+}
+
+/// Counts the hearts whose data is from before `before`. Reads all of the user's, like a search.
+async fn count_before(app: &App, user: &CurrentUser, before: OffsetDateTime) -> Result<usize> {
+    let count = async { Ok(hearts::count_stale(&app.search_db, user.id, before).await?) };
+    Ok(search::run(app, user.id, count).await? as usize)
 }
 
 pub struct Renewal {
@@ -52,7 +62,7 @@ pub struct Renewal {
 /// while another renewal of the same user runs.
 pub async fn renew(app: &App, user: &CurrentUser, max_age: MaxAge, now: OffsetDateTime) -> Result<Renewal> {
     let before = max_age.before(now);
-    let total = hearts::count_stale(&app.db, user.id, before).await? as usize;
+    let total = count_before(app, user, before).await?;
     let error = match app.renewals.try_acquire(user.id) {
         Some(_permit) => {
             let deadline = Instant::now() + spotify_calls::TIME_BUDGET;
@@ -64,7 +74,7 @@ pub async fn renew(app: &App, user: &CurrentUser, max_age: MaxAge, now: OffsetDa
     match error {
         Some(error) if !error.is_spotify_failure() => Err(error),
         error => {
-            let left = hearts::count_stale(&app.db, user.id, before).await? as usize;
+            let left = count_before(app, user, before).await?;
             Ok(Renewal { total, renewed: total.saturating_sub(left), error })
         }
     }

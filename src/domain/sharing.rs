@@ -7,7 +7,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::annotation::fold_tag;
 use super::text::visible_or;
-use super::{CurrentUser, DEFAULT_NAME, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset};
+use super::{CurrentUser, DEFAULT_NAME, Error, PAGE_SIZE, Paginated, Playlist, Result, page_offset, search};
 use crate::app::App;
 use crate::db;
 use crate::db::shared_hearts::{self, VisibleHearts};
@@ -184,6 +184,11 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     };
     let account = db::users::find(&app.db, user.id).await?;
     let name = account.map_or_else(|| user.name.clone(), |account| visible_or(account.display_name, DEFAULT_NAME));
+    let preview = search::run(app, user.id, async {
+        let count = shared_hearts::count(&app.search_db, visible).await?;
+        Ok((count, shared_hearts::list(&app.search_db, visible, true, (0, PAGE_SIZE as i64)).await?))
+    });
+    let (visible_count, first_page) = preview.await?;
     Ok(SharingSettings {
         suggested_page: if slug.is_none() { suggest_slug(app, user, &name, now).await? } else { None },
         name,
@@ -193,8 +198,8 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
         shows_notes,
         embeddable,
         heart_count: db::hearts::count(&app.db, user.id).await?,
-        visible_count: shared_hearts::count(&app.search_db, visible).await?,
-        first_page: shared_hearts::list(&app.search_db, visible, true, (0, PAGE_SIZE as i64)).await?,
+        visible_count,
+        first_page,
     })
 }
 

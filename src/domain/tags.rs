@@ -6,10 +6,10 @@ use time::{Duration, OffsetDateTime};
 
 use super::annotation::{MAX_TAG_CHARS, TagsError, fold_tag, parse_tags};
 use super::collation::Language;
-use super::{CurrentUser, Error, Result, run_blocking};
+use super::{CurrentUser, Error, Result, run_heart_change, search};
 use crate::app::App;
-use crate::db::tags::{self, HeartTags, TagChange};
-use crate::db::{Pool, shares};
+use crate::db::tags::{self, HeartTags, TagChange, TagCount};
+use crate::db::{heart_changes, shares};
 use crate::ids::UserId;
 
 /// Maximum number of listed tags.
@@ -82,31 +82,52 @@ pub fn can_have_address(tag: &str) -> bool {
 }
 
 pub async fn list(app: &App, user: &CurrentUser) -> Result<TagList> {
-    let (rows, untagged) = tags::list(&app.db, user.id, MAX_LISTED as i64 + 1).await?;
+    let (rows, untagged) = search::run(app, user.id, load(app, user.id, MAX_LISTED + 1)).await?;
     let is_cut = rows.len() > MAX_LISTED;
     let tags = rows.into_iter().take(MAX_LISTED).map(|row| Tag { name: row.name, hearts: row.hearts as usize });
     Ok(TagList { tags: tags.collect(), is_cut, untagged: untagged as usize })
 }
 
+/// Reads all hearts of the user, like a search.
+async fn load(app: &App, user: UserId, limit: usize) -> Result<(Vec<TagCount>, i64)> {
+    Ok(tags::list(&app.search_db, user, limit as i64).await?)
+}
+
 /// Returns each of the named tags, `None` for one that no heart of the user has, removed ones included.
 pub async fn find<const N: usize>(app: &App, user: &CurrentUser, names: [&str; N]) -> Result<[Option<Tag>; N]> {
     let folded = names.map(fold_tag);
-    let rows = tags::find(&app.db, user.id, &folded).await?;
+    let find = async { Ok(tags::find(&app.search_db, user.id, &folded).await?) };
+    let rows = search::run(app, user.id, find).await?;
     Ok(folded.map(|folded| {
         let row = rows.iter().find(|row| row.folded == folded)?;
         Some(Tag { name: row.name.clone(), hearts: row.hearts as usize })
     }))
 }
 
-/// Returns the user's most used tags, as they were within the last [`SUGGESTIONS_TTL`].
+/// Returns the user's most used tags, as they were within the last [`SUGGESTIONS_TTL`]. None if they cannot be counted
+/// in time, because the page matters more.
 pub async fn suggest(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Vec<String>> {
-    if let Some(names) = app.tag_suggestions.get(&user.id, now) {
+    let cached = || app.tag_suggestions.get(&user.id, now);
+    if let Some(names) = cached() {
         return Ok(names);
     }
-    let (rows, _) = tags::list(&app.db, user.id, MAX_SUGGESTED as i64).await?;
-    let names: Vec<_> = rows.into_iter().map(|row| row.name).collect();
-    app.tag_suggestions.insert(user.id, &names, now + SUGGESTIONS_TTL);
-    Ok(names)
+    let names = search::run(app, user.id, async {
+        // Another page may have counted them meanwhile.
+        if let Some(names) = cached() {
+            return Ok(names);
+        }
+        let names = match load(app, user.id, MAX_SUGGESTED).await {
+            Ok((rows, _)) => rows.into_iter().map(|row| row.name).collect(),
+            Err(Error::SearchTooSlow) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        app.tag_suggestions.insert(user.id, &names, now + SUGGESTIONS_TTL);
+        Ok(names)
+    });
+    match names.await {
+        Err(Error::SearchTooSlow) => Ok(Vec::new()),
+        names => names,
+    }
 }
 
 /// Outcome of [`rename`].
@@ -124,6 +145,10 @@ pub enum RenameResult {
 
 /// Gives a tag another name on all hearts of the user, removed ones too. Every spelling of it becomes `new`.
 pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_merge: bool) -> Result<RenameResult> {
+    run_heart_change(&app.heart_changes, user.id, rename_alone(app, user, old, new, may_merge)).await
+}
+
+async fn rename_alone(app: &App, user: &CurrentUser, old: &str, new: &str, may_merge: bool) -> Result<RenameResult> {
     let [tag, target] = find(app, user, [old, new]).await?;
     let Some(tag) = tag else { return Ok(RenameResult::NotFound) };
     let is_merge = target.is_some() && !is_same(old, new);
@@ -140,12 +165,15 @@ pub async fn rename(app: &App, user: &CurrentUser, old: &str, new: &str, may_mer
 
 /// Takes a tag off all hearts of the user, removed ones too. Returns `false` if there is no such tag.
 pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
-    let [found] = find(app, user, [tag]).await?;
-    if found.is_some() {
-        replace(app, user.id, tag, None).await?;
-        replace_shared(app, user.id, tag, None).await?;
-    }
-    Ok(found.is_some())
+    run_heart_change(&app.heart_changes, user.id, async {
+        let [found] = find(app, user, [tag]).await?;
+        if found.is_some() {
+            replace(app, user.id, tag, None).await?;
+            replace_shared(app, user.id, tag, None).await?;
+        }
+        Ok::<_, Error>(found.is_some())
+    })
+    .await
 }
 
 /// Renames a tag in the list of those that the user shares, or removes it.
@@ -153,7 +181,9 @@ async fn replace_shared(app: &App, user: UserId, old: &str, new: Option<String>)
     let old = fold_tag(old);
     let shares_it = |tags: Vec<String>| tags.iter().any(|tag| fold_tag(tag) == old);
     if shares::find(&app.db, user).await?.is_some_and(|share| shares_it(share.shared_tags)) {
-        let replace = |tags: Vec<String>| Some(replace_tag(&tags, &old, new.as_deref()));
+        let replace = |tags: Vec<String>| {
+            Some(replace_tag(&tags, &old, new.as_deref()).into_iter().map(|(tag, _)| tag).collect())
+        };
         shares::change_shared_tags(&app.db, user, replace).await?;
     }
     Ok(())
@@ -163,7 +193,7 @@ async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Resul
     let old = fold_tag(old);
     let mut is_complete = false;
     for _ in 0..MAX_ATTEMPTS {
-        is_complete = replace_once(&app.db, user, old.clone(), new.map(str::to_owned)).await?;
+        is_complete = heart_changes::replace_tag(&app.db, user, &old, |heart| to_change(heart, &old, new)).await?;
         if is_complete {
             break;
         }
@@ -172,32 +202,22 @@ async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Resul
     if is_complete { Ok(()) } else { Err(Error::TagConflict) }
 }
 
-/// Returns false if some hearts were edited meanwhile. Folds the tags of up to 100,000 hearts.
-async fn replace_once(pool: &Pool, user: UserId, old: String, new: Option<String>) -> Result<bool> {
-    let hearts = tags::list_hearts(pool, user, &old).await?;
-    let to_changes =
-        move || -> Vec<_> { hearts.into_iter().filter_map(|heart| to_change(heart, &old, new.as_deref())).collect() };
-    let changes = run_blocking(to_changes).await;
-    Ok(changes.is_empty() || tags::update(pool, user, &changes).await? == changes.len() as u64)
-}
-
 fn to_change(heart: HeartTags, old: &str, new: Option<&str>) -> Option<TagChange> {
-    let tags = replace_tag(&heart.tags, old, new);
-    let new_folded = tags.iter().map(|tag| fold_tag(tag)).collect();
+    let (tags, new_folded): (Vec<_>, _) = replace_tag(&heart.tags, old, new).into_iter().unzip();
     (tags != heart.tags).then_some(TagChange { playlist_id: heart.playlist_id, old: heart.tags, new: tags, new_folded })
 }
 
 /// Replaces each tag that folds to `old` with `new`, once. A tag that cannot be told apart from `new` is
-/// dropped; all others stay as they are.
-fn replace_tag(tags: &[String], old: &str, new: Option<&str>) -> Vec<String> {
-    let new_folded = new.map(fold_tag);
+/// dropped; all others stay as they are. Returns each with its folded form.
+fn replace_tag(tags: &[String], old: &str, new: Option<&str>) -> Vec<(String, String)> {
+    let new = new.map(|new| (new.to_owned(), fold_tag(new)));
     let mut seen = HashSet::new();
     let replaced = tags.iter().filter_map(|tag| {
         let folded = fold_tag(tag);
-        let is_replaced = folded == old || Some(&folded) == new_folded.as_ref();
-        if is_replaced { new.map(str::to_owned) } else { Some(tag.clone()) }
+        let is_replaced = folded == old || new.as_ref().is_some_and(|(_, new)| *new == folded);
+        if is_replaced { new.clone() } else { Some((tag.clone(), folded)) }
     });
-    replaced.filter(|tag| seen.insert(tag.clone())).collect()
+    replaced.filter(|(tag, _)| seen.insert(tag.clone())).collect()
 }
 
 #[cfg(test)]
@@ -209,7 +229,7 @@ mod tests {
 
     fn replaced(tags: &[&str], old: &str, new: Option<&str>) -> Vec<String> {
         let tags: Vec<_> = tags.iter().map(|tag| (*tag).to_owned()).collect();
-        replace_tag(&tags, &fold_tag(old), new)
+        replace_tag(&tags, &fold_tag(old), new).into_iter().map(|(tag, _)| tag).collect()
     }
 
     #[test]
@@ -250,11 +270,12 @@ mod tests {
     proptest! {
         #[test]
         fn a_renamed_tag_is_found_by_its_new_name_alone(tags in "[a-cA-C ,éÉ]{0,40}", old in "[a-c]{1,2}", new in "[a-cé]{1,2}") {
-            let tags = Annotation::parse("", "", &tags).unwrap_or_default().tags().to_vec();
+            let tags = Annotation::parse("", "", &tags).unwrap_or_default().tags();
             let (old, had) = (fold_tag(&old), tags.iter().any(|tag| is_same(tag, &old)));
             let renamed = replace_tag(&tags, &old, Some(&new));
             prop_assert!(renamed.len() <= tags.len() && tags.len() <= MAX_TAGS);
-            let folded: Vec<_> = renamed.iter().map(|tag| fold_tag(tag)).collect();
+            let folded: Vec<_> = renamed.iter().map(|(tag, _)| fold_tag(tag)).collect();
+            prop_assert!(renamed.iter().zip(&folded).all(|((_, stored), folded)| stored == folded));
             prop_assert_eq!(folded.iter().collect::<HashSet<_>>().len(), folded.len());
             prop_assert!(!had || folded.contains(&fold_tag(&new)));
             prop_assert!(!folded.contains(&old) || is_same(&old, &new));

@@ -184,6 +184,11 @@ impl From<Error> for AppError {
                 let message = "Try again with fewer or longer words, and one search at a time.";
                 AppError::new(Status::SERVICE_UNAVAILABLE, "This search took too long", message).with_hearts_link()
             }
+            Error::ChangeUnderWay => {
+                let message = "Heartlist is still changing your hearts. Try again when it is done.";
+                let error = AppError::new(Status::TOO_MANY_REQUESTS, "One change at a time", message);
+                error.with_nothing_saved().with_hearts_link().with_retry_after(SHORT_WAIT)
+            }
             Error::TagConflict => {
                 let message = "They were edited at the same time. Change the tag again.";
                 AppError::new(Status::CONFLICT, "Some hearts still have the tag", message).with_link("/tags", "My tags")

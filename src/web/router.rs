@@ -71,7 +71,7 @@ pub fn router(app: Arc<App>, demo_routes: Option<Router>) -> Router {
 fn stateless_routes() -> Router<Arc<App>> {
     Router::new()
         .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
+        .route("/readyz", get(health::ready).layer(Extension(health::LastAnswer::default())))
         .route("/.well-known/security.txt", get(well_known::security_txt))
         .route("/.well-known/change-password", get(well_known::change_password))
 }
@@ -151,26 +151,28 @@ fn heart_routes(app: &Arc<App>, transfers: &Arc<RateLimit>) -> Router<Arc<App>> 
     let bulk = post(hearts::bulk::update).layer(Extension(by_selection.clone()));
     let change = |route| with_rate_limit(route, &by_selection);
     let feeds = RateLimit::new(app, Key::User, non_zero(20), TEN_MINUTES, "changes of the private feed");
+    let edits = RateLimit::new(app, Key::User, non_zero(120), MINUTE, "changes of hearts");
+    let edit = |route| with_rate_limit(route, &edits);
     Router::new()
-        .route("/hearts/bulk", form(with_rate_limit(bulk, &by_selection), "/hearts"))
+        .route("/hearts/bulk", form(change(bulk), "/hearts"))
         .route("/hearts/import/undo", form(change(post(hearts::import::destroy)), "/hearts/import"))
         .route("/hearts/undo", form(change(post(hearts::bulk::undo)), "/hearts"))
         .route("/heart/{id}", with_rate_limits(heart, [by_address, by_user]))
         .route("/add", add().get(hearts::add::show))
         // The form of pages that an earlier release served.
         .route("/hearts", add().get(hearts::index::index))
-        .route("/hearts/{id}/annotation", get(hearts::annotation::edit).post(hearts::annotation::update))
+        .route("/hearts/{id}/annotation", edit(post(hearts::annotation::update)).get(hearts::annotation::edit))
         .route("/hearts/news", get(hearts::news::index))
         .route(
             "/hearts/news/feed",
             with_rate_limit(post(hearts::news_feed::update), &feeds).get(hearts::news_feed::show),
         )
         .route("/hearts/news/feed/new", get(hearts::news_feed::confirm))
-        .route("/hearts/renew", form(post(hearts::renewal::create), "/hearts"))
-        .route("/hearts/{id}/pin", form(post(hearts::pin::update), "/hearts"))
+        .route("/hearts/renew", form(edit(post(hearts::renewal::create)), "/hearts"))
+        .route("/hearts/{id}/pin", form(edit(post(hearts::pin::update)), "/hearts"))
         .route("/hearts/random", get(random::heart))
-        .route("/hearts/removed", get(hearts::removed::index).post(hearts::removed::destroy_all))
-        .route("/hearts/removed/{id}", form(post(hearts::removed::update), "/hearts/removed"))
+        .route("/hearts/removed", edit(post(hearts::removed::destroy_all)).get(hearts::removed::index))
+        .route("/hearts/removed/{id}", form(edit(post(hearts::removed::update)), "/hearts/removed"))
         .route("/hearts/import", get(hearts::import::show))
         .route("/hearts/export.csv", export(Format::Csv))
         .route("/hearts/export.json", export(Format::Json))

@@ -7,7 +7,7 @@ use heartlist::ids::{Secret, UserId};
 use heartlist::vault::Vault;
 use tokio::time::timeout;
 
-use crate::support::Site;
+use crate::support::{Site, wait_until};
 
 #[tokio::test]
 async fn cancelled_statement_leaks_no_rows_to_next_user() {
@@ -66,6 +66,27 @@ async fn cancelled_transaction_holds_no_locks() {
     let free = sqlx::query("select from sessions where id_hash = $1 for update");
     timeout(Duration::from_secs(10), free.bind(key).execute(&site.db)).await.expect("nobody holds it").unwrap();
     assert!(db::sessions::remove_values(&pool, &vault, UserId(user), &[]).await.is_ok());
+}
+
+/// A statement of a request that was given up must not go on: the server would run more than the pool has connections.
+#[tokio::test]
+async fn given_up_statement_ends_at_the_server() {
+    let site = Site::open().await;
+    if sqlx::query("set client_connection_check_interval = '1s'").execute(&site.db).await.is_err() {
+        eprintln!("skipped: this server does not look whether its clients are there");
+        return;
+    }
+    let pool = site.pool(1);
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("lock table users").execute(&mut *holding).await.unwrap();
+    for statement in ["select pg_sleep(15)", "select count(*) from users"] {
+        assert!(timeout(Duration::from_millis(300), sqlx::query(statement).execute(&pool)).await.is_err());
+        let running = "select count(*) from pg_stat_activity where datname = current_database() and state = 'active'
+                           and (query like '%pg_sleep(15)%' or query like '%from users') and pid <> pg_backend_pid()";
+        let ended = wait_until("the statement has ended", async || site.count(running).await == 0);
+        // Its own timeouts are longer.
+        timeout(Duration::from_secs(4), ended).await.expect(statement);
+    }
 }
 
 #[tokio::test]

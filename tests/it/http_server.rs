@@ -171,7 +171,9 @@ async fn imports_take_little_memory() {
     let hearts = format!("id,hearted_at,note,tags\n{}", (0..20_000).map(line).collect::<String>());
     let one_line = "spotify:pl, ".repeat(399_000);
     let [many_entries, one_cell] = [format!("[0{}]", ",0".repeat(399_000)), "x".repeat(5_000_000)];
-    for file in [hearts, one_line, many_entries, one_cell] {
+    let tags: String = ('a'..='z').chain('0'..='9').map(|tag| format!("{tag},")).collect();
+    let many_tags: String = (0..25_000).map(|n| format!("{n:022}|{tags}\n")).collect();
+    for file in [hearts, one_line, many_entries, one_cell, format!("sep=|\nid|tags\n{many_tags}")] {
         let (program, base) = start_program(&site, &[]).await;
         let ada = Visitor::new(&base);
         ada.sign_in("ada").await;
@@ -182,6 +184,28 @@ async fn imports_take_little_memory() {
         let used = megabytes(program.pid(), "VmHWM") - before;
         assert!(used < 40, "{used} MB for {}", &file[..40]);
     }
+}
+
+/// Attack: a tag of many hearts, which have many tags.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn changes_of_tags_take_little_memory() {
+    let site = Site::open().await;
+    let (program, base) = start_program(&site, &[]).await;
+    let ada = Visitor::new(&base);
+    ada.sign_in("ada").await;
+    let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, tags, tags_folded)
+                  select id, lpad(n::text, 22, '0'), now(), tags, tags
+                  from users, generate_series(1, 5000) n,
+                       (select array_agg('a tag with the number ' || n order by n) as tags from generate_series(1, 40) n) t";
+    sqlx::raw_sql(hearts).execute(&site.db).await.unwrap();
+    let path = "/tags/edit?tag=a+tag+with+the+number+1";
+    let form = ada.open(path).await.form("form.link-form").with("to", "another tag");
+    let before = megabytes(program.pid(), "VmHWM");
+    assert_eq!(ada.send_form(form).await.status, 303);
+    let used = megabytes(program.pid(), "VmHWM") - before;
+    assert!(used < 15, "{used} MB");
+    assert_eq!(site.count("select count(*) from user_hearts where tags[1] = 'another tag'").await, 5000);
 }
 
 #[tokio::test]

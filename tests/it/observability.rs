@@ -1,12 +1,19 @@
 //! Health checks, metrics and the access log.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use reqwest::Method;
 use rustix::process::Signal;
 use serde_json::Value;
+use tokio::time::timeout;
 
 use crate::support::Site;
 use crate::support::program::start_program;
 use crate::support::visitor::Visitor;
+
+/// How long an answer of `/readyz` is given to all probes.
+const ANSWER_TTL: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn readiness_checks_database_and_migrations() {
@@ -17,11 +24,34 @@ async fn readiness_checks_database_and_migrations() {
         .execute(&site.db)
         .await
         .unwrap();
+    tokio::time::sleep(ANSWER_TTL).await;
     let page = visitor.get("/readyz").await;
     assert_eq!((page.status, page.html.as_str()), (503, "migrations are missing\n"));
     sqlx::query("drop table _sqlx_migrations").execute(&site.db).await.unwrap();
+    tokio::time::sleep(ANSWER_TTL).await;
     assert_eq!(visitor.get("/readyz").await.status, 503);
     assert_eq!(visitor.get("/healthz").await.status, 200);
+}
+
+/// Attack: as many probes as somebody can send, some of which are given up.
+#[tokio::test]
+async fn probes_of_readiness_take_one_connection() {
+    let site = Site::open().await;
+    let visitor = site.visitor();
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("lock table _sqlx_migrations").execute(&mut *holding).await.unwrap();
+    for _ in 0..3 {
+        assert!(timeout(Duration::from_millis(100), visitor.get("/readyz")).await.is_err(), "it waits for the lock");
+    }
+    let probes = join_all((0..20).map(|_| visitor.get("/readyz")));
+    let (pages, ()) = tokio::join!(probes, async {
+        site.wait_for_blocked_query().await;
+        let waiting =
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        assert_eq!((site.count(waiting).await, visitor.get("/login").await.status), (1, 200));
+        holding.rollback().await.unwrap();
+    });
+    assert!(pages.iter().all(|page| (page.status, page.html.as_str()) == (200, "ready\n")), "all get the answer");
 }
 
 #[tokio::test]

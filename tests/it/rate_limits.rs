@@ -228,6 +228,31 @@ async fn callbacks_made_up_by_other_sites_use_up_nothing() {
 }
 
 #[tokio::test]
+async fn changes_of_single_hearts_are_limited_together() {
+    const ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    site.freeze_clock();
+    let headers = [("sec-fetch-site", "same-origin")];
+    let send = async |path: &str, body: &str| ada.request(Method::POST, path, &headers, Some(body.into())).await;
+    for _ in 0..60 {
+        assert_eq!(send(&format!("/hearts/{ID}/pin"), "pinned=false").await.status, 303);
+        assert_eq!(send("/hearts/removed", "confirm=no").await.status, 303);
+    }
+    for (path, body) in [
+        (&*format!("/hearts/{ID}/pin"), "pinned=false"),
+        (&format!("/hearts/{ID}/annotation"), "tags=x"),
+        (&format!("/hearts/removed/{ID}"), ""),
+        ("/hearts/removed", "confirm=no"),
+        ("/hearts/renew", ""),
+    ] {
+        let page = send(path, body).await;
+        assert_eq!((page.status, page.text("main").contains("Too many changes of hearts")), (429, true), "{path}");
+    }
+    assert_eq!(ada.get(&format!("/hearts/{ID}/annotation")).await.status, 404, "reading is not limited");
+}
+
+#[tokio::test]
 async fn account_changes_are_limited() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;

@@ -1,11 +1,18 @@
 //! The page of all tags: counts, renaming, merging, deleting.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use heartlist::domain::text::fold;
 use reqwest::Method;
 
-use crate::support::Site;
 use crate::support::page::{Form, Page};
 use crate::support::visitor::Visitor;
+use crate::support::{Site, wait_until};
+
+/// Number of statements that wait for the test's lock.
+const WAITING: &str =
+    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
 /// Ada with a heart for each list of tags, and the ids of the playlists.
 async fn sign_in_with_tags(site: &Site, tags: &[&str]) -> (Visitor, Vec<String>) {
@@ -202,10 +209,121 @@ async fn changes_of_tags_touch_own_hearts_alone() {
     assert_eq!(listed(&ada, "/tags").await, ["snow 1 heart"]);
 }
 
+/// Copies the only heart to that many other playlists; a third of the copies are removed hearts.
+async fn multiply_heart(site: &Site, hearts: u32) {
+    let more = "insert into user_hearts (user_id, playlist_id, hearted_at, removed_at, tags, tags_folded)
+                select user_id, lpad(n::text, 22, '0'), hearted_at, case when n % 3 = 0 then hearted_at end, tags, tags_folded
+                from user_hearts, generate_series(1, $1) n";
+    sqlx::query(more).bind(hearts as i32).execute(&site.db).await.unwrap();
+}
+
+#[tokio::test]
+async fn tag_is_changed_on_hundreds_of_hearts_at_once() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_tags(&site, &["a, Rain, b"]).await;
+    multiply_heart(&site, 999).await;
+    for name in ["RAIN", "sun"] {
+        ada.submit(rename_form(&ada, "rain", name).await).await;
+        let all: Vec<(Vec<String>, Vec<String>, i64)> =
+            sqlx::query_as("select tags, tags_folded, count(*) from user_hearts group by 1, 2")
+                .fetch_all(&site.db)
+                .await
+                .unwrap();
+        let [tags, folded] = [["a", name, "b"], ["a", &fold(name), "b"]].map(|tags| tags.map(str::to_owned).to_vec());
+        assert_eq!(all, [(tags, folded, 1000)]);
+    }
+}
+
+/// Attack: one account that changes a tag of many hearts as often as it can.
+#[tokio::test]
+async fn changes_of_many_hearts_run_one_at_a_time() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_tags(&site, &["rain"]).await;
+    let form = rename_form(&ada, "rain", "RAIN").await;
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("select from user_hearts for update").execute(&mut *holding).await.unwrap();
+    let (mut statuses, ()) = tokio::join!(join_all((0..8).map(|_| ada.send_form(form.clone()))), async {
+        wait_until("one changes the tag", async || site.count(WAITING).await == 1).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(site.count(WAITING).await, 1, "the others wait without a connection");
+        assert_eq!(ada.get("/account").await.status, 200);
+        holding.rollback().await.unwrap();
+    });
+    statuses.sort_unstable_by_key(|page| page.status);
+    let refused = statuses.split_off(4);
+    assert!(statuses.iter().all(|page| page.status == 303), "four may run and wait");
+    for page in refused {
+        assert_eq!((page.status, page.text("h1").as_str()), (429, "One change at a time"));
+        assert!(page.text("main").contains("Nothing was saved"), "{}", page.text("main"));
+    }
+}
+
+/// Attack: one account that changes hearts while others of its changes hold them.
+#[tokio::test]
+async fn changes_of_a_heart_wait_without_a_connection() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_tags(&site, &["rain"]).await;
+    let mut holding = site.db.begin().await.unwrap();
+    sqlx::query("select from user_hearts for update").execute(&mut *holding).await.unwrap();
+    let path = format!("/heart/{}", ids[0]);
+    let (responses, ()) = tokio::join!(join_all((0..12).map(|_| ada.fetch(Method::DELETE, &path))), async {
+        wait_until("one removes the heart", async || site.count(WAITING).await == 1).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(site.count(WAITING).await, 1, "the others wait");
+        assert_eq!(ada.get("/account").await.status, 200);
+        holding.rollback().await.unwrap();
+    });
+    assert!(responses.iter().all(|response| response.status == 200));
+}
+
+/// Attack: one account with many tags that opens their page as often as it can.
+#[tokio::test]
+async fn tags_of_one_person_are_counted_one_page_at_a_time() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_tags(&site, &["rain"]).await;
+    for path in ["/tags", "/tags/edit?tag=rain"] {
+        let mut holding = site.db.begin().await.unwrap();
+        sqlx::query("lock table user_hearts").execute(&mut *holding).await.unwrap();
+        let (mut pages, ()) = tokio::join!(join_all((0..8).map(|_| ada.get(path))), async {
+            wait_until("tags are counted", async || site.count(WAITING).await == 1).await;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            assert_eq!(site.count(WAITING).await, 1, "the others wait without a connection");
+            holding.rollback().await.unwrap();
+        });
+        pages.sort_unstable_by_key(|page| page.status);
+        let refused = pages.split_off(4);
+        assert!(pages.iter().all(|page| page.status == 200), "four may run and wait: {path}");
+        assert!(refused.iter().all(|page| page.status == 503), "{path}");
+        assert_eq!(refused[0].text("h1"), "Your tags took too long");
+    }
+}
+
+/// Hearts that searches read slowly, and all other statements as ever.
+const SLOW_SEARCHES: &str = "
+    alter table user_hearts rename to stored_hearts;
+    create view user_hearts as select * from stored_hearts
+        where current_setting('statement_timeout') <> '2s' or pg_sleep(3) is not null";
+
+#[tokio::test]
+async fn pages_open_without_tags_that_take_too_long_to_count() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_tags(&site, &["rain"]).await;
+    assert_eq!(ada.get("/hearts").await.texts(".filters .is-tag"), ["rain"]);
+    sqlx::raw_sql("update user_hearts set tags = '{sun}', tags_folded = '{sun}'").execute(&site.db).await.unwrap();
+    site.advance(Duration::from_secs(8 * 86400));
+    sqlx::raw_sql(SLOW_SEARCHES).execute(&site.db).await.unwrap();
+    let page = ada.get("/hearts").await;
+    assert_eq!((page.status, page.count("li.card")), (200, 1), "it counts neither tags nor stale hearts");
+    assert!(!page.has(".filters .is-tag"));
+    let page = ada.get("/tags").await;
+    assert_eq!((page.status, page.text("h1").as_str()), (503, "Your tags took too long"));
+}
+
 #[tokio::test]
 async fn changes_of_tags_are_limited() {
     let site = Site::open().await;
     let (ada, _) = sign_in_with_tags(&site, &["rain"]).await;
+    site.freeze_clock();
     let form = rename_form(&ada, "rain", "rain").await;
     for _ in 0..30 {
         assert_eq!(ada.send_form(form.clone()).await.status, 303);

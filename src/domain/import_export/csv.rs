@@ -140,7 +140,7 @@ mod tests {
             let hearted_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).unwrap();
             ExportedHeart { playlist_id: id, owner_name: name.clone(), name, hearted_at,
                    own_title: annotation.own_title().map(str::to_owned),
-                   note: annotation.note().map(str::to_owned), tags: annotation.tags().to_vec(), pin }
+                   note: annotation.note().map(str::to_owned), tags: annotation.tags(), pin }
         }
     }
 

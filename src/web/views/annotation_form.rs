@@ -70,7 +70,7 @@ impl AnnotationForm {
 
 impl From<&Annotation> for AnnotationForm {
     fn from(annotation: &Annotation) -> Self {
-        Self::new(annotation.own_title(), annotation.note(), annotation.tags())
+        Self::new(annotation.own_title(), annotation.note(), &annotation.tags())
     }
 }
 

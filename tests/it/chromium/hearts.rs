@@ -65,10 +65,11 @@ async fn last_heart_state_is_sent_when_leaving_page() {
     browser.click(FIRST_HEART).await;
     assert!(!is_hearted(&browser, FIRST_HEART).await);
     browser.go("/terms").await;
-    // One request adds and one removes the heart; their order is up to the database once the lock is released.
-    let waiting = "select count(distinct query) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    browser.wait_until("both wishes have arrived", async || site.count(waiting).await == 2).await;
+    site.wait_for_blocked_query().await;
     hold.rollback().await.unwrap();
+    // One request adds and one removes the heart, in this order.
+    let removed = "select count(*) from user_hearts where removed_at is not null";
+    browser.wait_until("both wishes have arrived", async || site.count(removed).await == 1).await;
 }
 
 #[tokio::test]
