@@ -114,6 +114,45 @@ async fn send_part(base: &str, path: &str, address: &str, (cookie, length): (&st
     stream
 }
 
+/// Attack: an upload that began before the session was ended on another device.
+#[tokio::test]
+async fn slow_body_of_a_session_that_has_ended_changes_nothing() {
+    let site = Site::open().await;
+    let file = "--b\r\ncontent-disposition: form-data; name=\"file\"\r\n\r\n0000000000000000000001\r\n--b--\r\n";
+    let form = format!("on=true&slug=ada&more={}", "x".repeat(5000));
+    let requests = [
+        ("/hearts/import", "multipart/form-data; boundary=b", file),
+        ("/account/sharing/page", "application/x-www-form-urlencoded", &form),
+    ];
+    for (ends, status) in [(false, ["200", "303"]), (true, ["303", "303"])] {
+        let (here, there) = (site.sign_in("ada").await, site.sign_in("ada").await);
+        let mut streams = Vec::new();
+        for (path, kind, body) in requests {
+            let mut stream = connect(&site.base).await;
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {}\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n",
+                there.cookie(),
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.write_all(&body.as_bytes()[..body.len() - 1]).await.unwrap();
+            streams.push((stream, body.as_bytes().last().unwrap()));
+        }
+        // Bodies that take longer than two seconds are slow.
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        if ends {
+            sqlx::raw_sql("delete from user_hearts; delete from shares").execute(&site.db).await.unwrap();
+            here.submit(here.open("/account").await.form("#sessions > form")).await;
+        }
+        for ((mut stream, end), expected) in streams.into_iter().zip(status) {
+            stream.write_all(&[*end]).await.unwrap();
+            assert_eq!(read_status(&mut stream, 10).await.as_deref(), Some(expected));
+        }
+        let stored = (site.count_hearts().await, site.count("select count(slug) from shares").await);
+        assert_eq!(stored, if ends { (0, 0) } else { (1, 1) });
+    }
+}
+
 /// Attack: many large forms that never end, from a few addresses and without an account.
 #[tokio::test]
 async fn unfinished_forms_of_some_keep_nobody_out() {

@@ -61,6 +61,14 @@ impl MaybeUser {
         Ok(maybe_user)
     }
 
+    /// Loads a session that [`Self::load_once`] has loaded before a slow body: another device may have ended it since.
+    pub(crate) async fn reload_if_loaded(parts: &mut Parts) -> Result<()> {
+        match parts.extensions.remove::<Self>() {
+            Some(Self { session, user: Some(_) }) => Ok(session.load().await?),
+            _ => Ok(()),
+        }
+    }
+
     async fn read(session: Session) -> Result<Self> {
         let user: Option<UserId> = session.get(USER_ID).await?;
         let name: Option<String> = session.get(USER_NAME).await?;

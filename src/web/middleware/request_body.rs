@@ -24,7 +24,7 @@ use crate::ids::UserId;
 use crate::in_progress::{InProgress, Permit};
 use crate::network::ByNetwork;
 use crate::web::error::{self, AppError, Result};
-use crate::web::extract::SignedIn;
+use crate::web::extract::{MaybeUser, SignedIn};
 use crate::web::middleware::rate_limit::address;
 
 /// Maximum length of a body of a signed-out visitor. Their sum has no limit, because some clients could use that up for
@@ -78,16 +78,21 @@ impl UnfinishedRequests {
     async fn buffer(&self, request: Request) -> Result<(Request, Option<OwnedSemaphorePermit>)> {
         let (mut parts, body) = request.into_parts();
         let address = address(&parts, self.app.config.access.trusted_proxies);
+        let mut is_slow = false;
         let (bytes, permit) = {
             let mut read = pin!(self.read(&mut parts, body));
             match timeout(SLOW_AFTER, read.as_mut()).await {
                 Ok(result) => result?,
                 Err(_) => {
                     let _permits = self.slow.try_acquire(address).ok_or_else(too_many)?;
+                    is_slow = true;
                     read.await?
                 }
             }
         };
+        if is_slow {
+            MaybeUser::reload_if_loaded(&mut parts).await?;
+        }
         Ok((Request::from_parts(parts, Body::from(bytes)), permit))
     }
 
