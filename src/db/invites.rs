@@ -30,13 +30,21 @@ pub enum InviteStatus {
     Unknown,
 }
 
+/// Creates an invitation. Returns `false`, and changes nothing, if the user is not operator: [`super::operators::revoke`]
+/// at the same time would leave it behind.
 pub async fn create(
     pool: &Pool,
     user: UserId,
     token: TokenHash,
     now: OffsetDateTime,
     expires_at: OffsetDateTime,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    let query = sqlx::query_scalar!("select operator from users where id = $1 for update", user.0);
+    if query.fetch_optional(&mut *tx).await? != Some(true) {
+        return Ok(false);
+    }
     let query = sqlx::query!(
         "insert into invites (token_hash, created_by, created_at, expires_at) values ($1, $2, $3, $4)",
         token.as_bytes(),
@@ -44,7 +52,9 @@ pub async fn create(
         now,
         expires_at
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    query.execute(&mut *tx).await?;
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// Creates an invitation that makes its bearer operator.
@@ -77,6 +87,12 @@ pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Invite>> {
 pub async fn revoke(pool: &Pool, user: UserId, id: i64) -> Result<bool> {
     let query = sqlx::query!("delete from invites where id = $1 and created_by = $2 and used_at is null", id, user.0);
     Ok(query.execute(pool).await?.rows_affected() == 1)
+}
+
+/// Deletes a user's unused invitations.
+pub(super) async fn delete_unused(connection: &mut PgConnection, user: UserId) -> Result<()> {
+    let query = sqlx::query!("delete from invites where created_by = $1 and used_at is null", user.0);
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 pub async fn status(pool: &Pool, token: TokenHash, now: OffsetDateTime) -> Result<InviteStatus> {

@@ -28,7 +28,8 @@ pub async fn grant(pool: &Pool, user: UserId) -> Result<bool> {
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
 
-/// Ends a user's role as operator, unless nobody else has it. Returns whether it ended.
+/// Ends a user's role as operator, and the user's invitations, unless nobody else has the role. Returns whether it
+/// ended.
 pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
@@ -41,6 +42,9 @@ pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool> {
     }
     let query = sqlx::query!("update users set operator = false where id = $1 and operator", user.0);
     let is_revoked = query.execute(&mut *tx).await?.rows_affected() == 1;
+    if is_revoked {
+        super::invites::delete_unused(&mut tx, user).await?;
+    }
     tx.commit().await?;
     Ok(is_revoked)
 }

@@ -46,11 +46,11 @@ pub async fn register(
     })
 }
 
-/// Creates an invitation. Returns its token, of which only the hash is stored.
-pub async fn create_invite(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Secret> {
+/// Creates an invitation. Returns its token, of which only the hash is stored; `None` if the user is not operator.
+pub async fn create_invite(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Option<Secret>> {
     let token = Secret::random();
-    invites::create(&app.db, user.id, TokenHash::new(token.expose()), now, now + INVITE_TTL).await?;
-    Ok(token)
+    let is_created = invites::create(&app.db, user.id, TokenHash::new(token.expose()), now, now + INVITE_TTL).await?;
+    Ok(is_created.then_some(token))
 }
 
 pub async fn list_invites(app: &App, user: &CurrentUser) -> Result<Vec<Invite>> {

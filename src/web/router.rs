@@ -81,6 +81,7 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
     // Pages that call Spotify: another site could open a hundred, and use up the user's calls.
     let links = RateLimit::new(app, Key::User, non_zero(5), TEN_MINUTES, "visits from other sites");
     let choices = RateLimit::new(app, Key::User, non_zero(60), MINUTE, "changes of the view");
+    let invitations = RateLimit::new(app, Key::User, non_zero(20), TEN_MINUTES, "invitations");
     let limit_links = || from_fn_with_state(Arc::from([links.clone()]), rate_limit::enforce_for_links);
     let pages = Router::new()
         .route("/", get(home::show))
@@ -96,7 +97,7 @@ fn page_routes(app: &Arc<App>, concurrency: &GlobalConcurrencyLimitLayer) -> Rou
         .route("/now-playing", get(now_playing::show).route_layer(limit_links()))
         .merge(account_routes(app))
         .merge(redirects())
-        .route("/invites", get(invites::index).post(invites::create))
+        .route("/invites", with_rate_limit(post(invites::create), &invitations).get(invites::index))
         .route("/invites/revoke", form(post(invites::destroy), "/invites"))
         .route("/invite/{token}", get(invites::show).post(invites::accept))
         .route("/operator", get(operator::show))

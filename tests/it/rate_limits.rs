@@ -279,6 +279,18 @@ async fn account_changes_are_limited() {
     );
 }
 
+#[tokio::test]
+async fn invitations_are_limited() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    site.freeze_clock();
+    for n in 0..25 {
+        let page = ada.request(Method::POST, "/invites", &[("sec-fetch-site", "same-origin")], Some("".into())).await;
+        assert_eq!(page.status, if n < 20 { 303 } else { 429 }, "{n}");
+    }
+    assert_eq!(site.count("select count(*) from invites").await, 20);
+}
+
 /// Attack: forged session cookies. They are limited by address and affect no other user.
 #[tokio::test]
 async fn requests_with_forged_session_are_limited_by_address() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 
 use crate::support::Site;
+use crate::support::every_page::post;
 use crate::support::page::Page;
 use crate::support::sharing::assert_preview_image;
 use crate::support::visitor::{Visitor, approve};
@@ -123,6 +124,42 @@ async fn expired_or_revoked_invite_admits_nobody() {
     let over = site.visitor().open(&path).await;
     assert!(over.status == 410 && over.text("main").contains("expired"));
     assert_eq!(site.count_users().await, 1);
+}
+
+/// Removes the role of the operator with this name.
+async fn remove_operator(site: &Site, operator: &Visitor, name: &str) -> u16 {
+    let query = sqlx::query_scalar("select id from users where display_name = $1").bind(name);
+    let id: i64 = query.fetch_one(&site.db).await.unwrap();
+    post(operator, &format!("/operator/people/{id}"), "same-origin", "action=revoke").await.status
+}
+
+#[tokio::test]
+async fn invitations_of_a_removed_operator_end() {
+    let site = Site::open().await;
+    let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+    site.make_everybody_operator().await;
+    let (of_ada, used, unused) = (create_invite(&ada).await, create_invite(&mira).await, create_invite(&mira).await);
+    accept_invite(&site.visitor(), &used, "noor").await;
+    assert_eq!(remove_operator(&site, &ada, "Mira").await, 303);
+    for (path, status) in [(of_ada, 200), (used, 410), (unused, 404)] {
+        assert_eq!(site.visitor().get(&path).await.status, status);
+    }
+}
+
+/// The invitation waits for the removal, and finds no operator afterwards.
+#[tokio::test]
+async fn operator_who_is_being_removed_invites_nobody() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    let mut removal = site.db.begin().await.unwrap();
+    sqlx::query("update users set operator = false").execute(&mut *removal).await.unwrap();
+    let finish = async {
+        site.wait_for_blocked_query().await;
+        sqlx::query("delete from invites").execute(&mut *removal).await.unwrap();
+        removal.commit().await.unwrap();
+    };
+    let (invited, ()) = tokio::join!(post(&ada, "/invites", "same-origin", ""), finish);
+    assert_eq!((invited.status, site.count("select count(*) from invites").await), (404, 0));
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::domain::registration::{self, Invite, InviteStatus};
 use crate::domain::text::visible_or;
 use crate::domain::{DEFAULT_NAME, operators};
 use crate::ids::{Provider, Registration};
-use crate::web::error::{AppError, Result};
+use crate::web::error::{AppError, Result, error_for_status};
 use crate::web::extract::{Now, OperatorUser, SignedIn, State};
 use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
@@ -88,6 +88,7 @@ pub(crate) async fn index(
 /// Creates an invitation. Only the next page shows its link, because only a hash is stored.
 pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result {
     let token = registration::create_invite(&app, &user, now).await?;
+    let token = token.ok_or_else(|| error_for_status(StatusCode::NOT_FOUND))?;
     Ok(flash::redirect("/invites", Flash::InviteCreated(token)))
 }
 
