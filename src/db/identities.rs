@@ -3,7 +3,7 @@
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::{Error, Pool, Result, shares};
+use super::{Pool, Result, shares};
 use crate::ids::{Provider, UserId, hash_identity};
 
 pub struct Identity {
@@ -102,9 +102,7 @@ pub async fn change_subject(pool: &Pool, provider: Provider, old: &str, new: &st
 pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    if !super::lock_user(&mut tx, user).await? {
-        return Err(Error::UserGone);
-    }
+    super::lock_existing_user(&mut tx, user).await?;
     let is_linked = insert(&mut tx, user, identity).await?;
     tx.commit().await?;
     Ok(is_linked)

@@ -183,6 +183,12 @@ async fn lock_user(transaction: &mut PgConnection, user: UserId) -> Result<bool>
     Ok(query.fetch_optional(transaction).await?.is_some())
 }
 
+/// Like [`lock_user`], for a transaction that inserts rows of the user. Fails with [`Error::UserGone`] if the account no
+/// longer exists: on Citus no foreign key says so, and the rows would stay forever.
+async fn lock_existing_user(transaction: &mut PgConnection, user: UserId) -> Result<()> {
+    if lock_user(transaction, user).await? { Ok(()) } else { Err(Error::UserGone) }
+}
+
 /// Rows that a cleanup deletes in one statement, within a few milliseconds, so that no request waits long behind it.
 const CLEANUP_BATCH: i64 = 1000;
 

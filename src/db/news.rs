@@ -248,6 +248,9 @@ pub async fn find_feed_by_token(pool: &Pool, token: TokenHash) -> Result<Option<
 
 /// Stores a user's feed. Returns `false`, and changes nothing, if there is one that it does not replace.
 pub async fn set_feed(pool: &Pool, feed: &NewsFeed, token: TokenHash, replaces: bool) -> Result<bool> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, feed.user).await?;
     let query = sqlx::query!(
         "insert into news_feeds (user_id, token_hash, token_sealed, created_at, feed_id) values ($1, $2, $3, $4, $5)
          on conflict (user_id) do update set token_hash = $2, token_sealed = $3, created_at = $4, feed_id = $5 where $6",
@@ -258,7 +261,9 @@ pub async fn set_feed(pool: &Pool, feed: &NewsFeed, token: TokenHash, replaces: 
         feed.feed_id,
         replaces
     );
-    Ok(query.execute(pool).await?.rows_affected() == 1)
+    let is_stored = query.execute(&mut *tx).await?.rows_affected() == 1;
+    tx.commit().await?;
+    Ok(is_stored)
 }
 
 pub async fn delete_feed(pool: &Pool, user: UserId) -> Result<()> {

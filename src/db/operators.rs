@@ -81,7 +81,11 @@ pub async fn list_people(pool: &Pool, offset: i64, limit: i64) -> Result<Vec<Lis
 }
 
 pub async fn take_down(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
-    super::shares::take_down(&mut *pool.acquire().await?, user, now).await
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
+    super::shares::take_down(&mut tx, user, now).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Keeps a playlist off the popular lists.

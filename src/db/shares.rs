@@ -38,6 +38,8 @@ pub enum ClaimResult {
     /// Another user has the slug, or had it recently.
     Taken,
     TooMany,
+    /// An operator keeps the user from sharing.
+    TakenDown,
 }
 
 /// Returns the user's sharing settings; `None` if they never shared.
@@ -185,10 +187,17 @@ pub async fn claim_slug(pool: &Pool, user: UserId, claim: SlugClaim<'_>, now: Of
     let slug_hash = TokenHash::new(claim.slug);
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
-    // Locks the user's row first, so that a concurrent request waits here and then releases this one's slug.
-    sqlx::query!("insert into shares (user_id) values ($1) on conflict (user_id) do update set user_id = $1", user.0)
-        .execute(&mut *tx)
-        .await?;
+    // A concurrent request waits here and then releases this one's slug.
+    super::lock_existing_user(&mut tx, user).await?;
+    // Locks the row of `shares` too, against a take-down at the same time.
+    let query = sqlx::query_scalar!(
+        "insert into shares (user_id) values ($1) on conflict (user_id) do update set user_id = $1
+         returning taken_down_at",
+        user.0
+    );
+    if query.fetch_one(&mut *tx).await?.is_some() {
+        return Ok(ClaimResult::TakenDown);
+    }
     let query = sqlx::query_scalar!(
         r#"select count(*) as "count!" from held_slugs
            where user_id = $1 and slug_hash <> $2 and (released_at is null or released_at >= $3)"#,
@@ -260,13 +269,25 @@ pub struct NewLink<'a> {
     pub replaces: bool,
 }
 
-/// Returns `false`, and changes nothing, if there is a link that the new one does not replace.
-pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<bool> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkResult {
+    Created,
+    /// There is a link that the new one does not replace.
+    Exists,
+    /// An operator keeps the user from sharing.
+    TakenDown,
+}
+
+/// Stores a secret link. Changes nothing unless it returns [`LinkResult::Created`].
+pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetDateTime) -> Result<LinkResult> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
     let query = sqlx::query!(
         "insert into shares as s (user_id, token_hash, token_sealed, token_since, link_feed_id)
          values ($1, $2, $3, $4, $5)
          on conflict (user_id) do update set token_hash = $2, token_sealed = $3, token_since = $4, link_feed_id = $5
-         where s.token_hash is null or $6",
+         where s.taken_down_at is null and (s.token_hash is null or $6)",
         user.0,
         link.token.as_bytes(),
         link.token_sealed,
@@ -274,7 +295,12 @@ pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetD
         link.feed_id,
         link.replaces
     );
-    Ok(query.execute(pool).await?.rows_affected() == 1)
+    if query.execute(&mut *tx).await?.rows_affected() == 0 {
+        let is_banned = is_banned(&mut *tx, user).await?;
+        return Ok(if is_banned { LinkResult::TakenDown } else { LinkResult::Exists });
+    }
+    tx.commit().await?;
+    Ok(LinkResult::Created)
 }
 
 pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<()> {
@@ -300,22 +326,30 @@ pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<()> {
 
 /// Stores whether visitors see the user's notes.
 pub async fn set_shows_notes(pool: &Pool, user: UserId, shows_notes: bool) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
     let query = sqlx::query!(
         "insert into shares (user_id, shows_notes) values ($1, $2) on conflict (user_id) do update set shows_notes = $2",
         user.0,
         shows_notes
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    query.execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Stores whether other sites may show a card of the user's page.
 pub async fn set_embeddable(pool: &Pool, user: UserId, embeddable: bool) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
     let query = sqlx::query!(
         "insert into shares (user_id, embeddable) values ($1, $2) on conflict (user_id) do update set embeddable = $2",
         user.0,
         embeddable
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    query.execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Changes the shared tags; concurrent changes wait. Returns `false`, and changes nothing, if `change` returns `None`.
@@ -326,6 +360,7 @@ pub async fn change_shared_tags(
 ) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
     let query = sqlx::query_scalar!(
         "insert into shares (user_id) values ($1) on conflict (user_id) do update set user_id = $1 returning shared_tags",
         user.0

@@ -11,7 +11,7 @@ use super::{CurrentUser, DEFAULT_NAME, Error, PAGE_SIZE, Paginated, Playlist, Re
 use crate::app::App;
 use crate::db;
 use crate::db::shared_hearts::{self, VisibleHearts};
-use crate::db::shares::{ClaimResult, NewLink, Share, ShareOwner, SlugClaim};
+use crate::db::shares::{ClaimResult, LinkResult, NewLink, Share, ShareOwner, SlugClaim};
 use crate::ids::{PlaylistId, Secret, TokenHash, UserId};
 use crate::vault::Purpose;
 pub use options::{SharedTagError, set_embeddable, set_shows_notes, share_tag, unshare_tag};
@@ -246,17 +246,8 @@ impl From<db::Error> for PageError {
     }
 }
 
-/// Fails if an operator took the user's page or link down.
-async fn check_allowed(app: &App, user: &CurrentUser) -> Result<(), PageError> {
-    match db::shares::is_banned(&app.db, user.id).await? {
-        true => Err(PageError::TakenDown),
-        false => Ok(()),
-    }
-}
-
 /// Enables the public page under a slug, or moves it there. Returns the slug.
 pub async fn enable_page(app: &App, user: &CurrentUser, text: &str, now: OffsetDateTime) -> Result<Slug, PageError> {
-    check_allowed(app, user).await?;
     let slug = Slug::parse(text)?;
     let (free_before, feed_id) = (now - SLUG_HOLD, new_feed_id(app, now));
     let claim = SlugClaim { slug: slug.as_str(), free_before, max_slugs: MAX_SLUGS, feed_id: &feed_id };
@@ -264,6 +255,7 @@ pub async fn enable_page(app: &App, user: &CurrentUser, text: &str, now: OffsetD
         ClaimResult::Claimed => Ok(slug),
         ClaimResult::Taken => Err(PageError::Taken),
         ClaimResult::TooMany => Err(PageError::TooMany),
+        ClaimResult::TakenDown => Err(PageError::TakenDown),
     }
 }
 
@@ -281,13 +273,16 @@ pub async fn create_link(
     replaces: bool,
     now: OffsetDateTime,
 ) -> Result<bool, PageError> {
-    check_allowed(app, user).await?;
     let token = Secret::random_short();
     let token_sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
     let feed_id = new_feed_id(app, now);
     let token = TokenHash::new(token.expose());
     let link = NewLink { token, token_sealed: &token_sealed, feed_id: &feed_id, replaces };
-    Ok(db::shares::set_link(&app.db, user.id, link, now).await?)
+    match db::shares::set_link(&app.db, user.id, link, now).await? {
+        LinkResult::Created => Ok(true),
+        LinkResult::Exists => Ok(false),
+        LinkResult::TakenDown => Err(PageError::TakenDown),
+    }
 }
 
 pub async fn revoke_link(app: &App, user: &CurrentUser) -> Result<()> {

@@ -6,6 +6,7 @@ use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
+use crate::support::every_page::post;
 use crate::support::rows::USER_ID_COLUMNS;
 use crate::support::visitor::approve;
 use crate::support::{HEART, Site};
@@ -214,6 +215,46 @@ async fn heart_racing_account_deletion_gets_401() {
     assert_eq!(heart.status, 401, "{}", heart.html);
     assert!(heart.json()["error"]["sign_in"].as_str().unwrap().starts_with("/login"));
     assert_eq!(site.count("select count(*) from user_hearts").await, 0);
+}
+
+/// As `db::distribution` does on Citus.
+const DROP_FOREIGN_KEYS: &str = "do $$ declare c record; begin
+    for c in select conrelid::regclass as t, conname from pg_constraint
+             where contype = 'f' and confrelid = 'users'::regclass loop
+        execute format('alter table %s drop constraint %I', c.t, c.conname);
+    end loop; end $$";
+
+/// Attack: rows that outlive an account keep an address taken, or open a feed, for ever.
+#[tokio::test]
+async fn changes_racing_account_deletion_leave_nothing_without_foreign_keys() {
+    for (path, body) in [
+        ("/account/sharing/page", "on=true&slug=ada"),
+        ("/account/sharing/link", "on=true"),
+        ("/account/sharing/options", "option=notes&on=true"),
+        ("/account/sharing/options", "option=embed&on=true"),
+        ("/account/sharing/tags", "on=false&tag=rain"),
+        ("/hearts/news/feed", "on=true"),
+        ("/invites", ""),
+        ("/operator/people/{id}", "action=take-down"),
+    ] {
+        let site = Site::open().await;
+        let ada = site.sign_in("ada").await;
+        sqlx::raw_sql(DROP_FOREIGN_KEYS).execute(&site.db).await.unwrap();
+        let path = path.replace("{id}", &site.count("select id from users").await.to_string());
+        let mut deletion = site.db.begin().await.unwrap();
+        sqlx::query("select id from users for update").execute(&mut *deletion).await.unwrap();
+        let finish = async {
+            site.wait_for_blocked_query().await;
+            sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
+            deletion.commit().await.unwrap();
+        };
+        tokio::join!(post(&ada, &path, "same-origin", body), finish);
+        for table in ["shares", "held_slugs", "news_feeds", "invites"] {
+            let query = AssertSqlSafe(format!("select count(*) from {table}"));
+            let left: i64 = sqlx::query_scalar(query).fetch_one(&site.db).await.unwrap();
+            assert_eq!(left, 0, "{path} {body}: {table}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -147,3 +147,27 @@ async fn allowed_person_links_every_identity_of_deleted_accounts() {
     assert_eq!(site.visitor().open("/u/somebody").await.status, 200);
     assert_eq!(site.count(BANS).await, 1, "another person's");
 }
+
+/// The form was sent before the take-down, and waits for it.
+#[tokio::test]
+async fn take_down_during_a_change_of_sharing_leaves_nothing_to_show_when_it_ends() {
+    for (path, body, status) in [("page", "on=true&slug=mira", 422), ("link", "on=true", 303)] {
+        let site = Site::open().await;
+        let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
+        sqlx::query("insert into shares (user_id) select id from users").execute(&site.db).await.unwrap();
+        let mut take_down = site.db.begin().await.unwrap();
+        sqlx::query("update shares set taken_down_at = now()").execute(&mut *take_down).await.unwrap();
+        let finish = async {
+            site.wait_for_blocked_query().await;
+            take_down.commit().await.unwrap();
+        };
+        let path = format!("/account/sharing/{path}");
+        let (refused, ()) = tokio::join!(post(&mira, &path, body), finish);
+        assert_eq!(refused.status, status, "{path}");
+        let page = if status == 303 { mira.open(refused.header("location")).await } else { refused };
+        assert!(page.text("main").contains("The operator took down"), "{}", page.html);
+        change_last(&site, &ada, "allow-sharing").await;
+        let shared = "select count(*) from shares where slug is not null or token_hash is not null";
+        assert_eq!((site.count(shared).await, site.count("select count(*) from held_slugs").await), (0, 0), "{path}");
+    }
+}
