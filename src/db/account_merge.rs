@@ -92,28 +92,49 @@ pub async fn can_merge(pool: &Pool, one: UserId, other: UserId) -> Result<bool> 
     Ok(!have_common_provider(&mut connection, one, other).await?)
 }
 
-/// Returns whether visitors would see notes whose owner shows none: one account shows its notes, the other has some. The
-/// note of a removed heart counts, because a heart of the other account may take it, or it may be restored.
-pub async fn hides_notes(pool: &Pool, one: UserId, other: UserId) -> Result<bool> {
-    let mut connection = pool.acquire().await?;
-    exposes_hidden_notes(&mut connection, one, other).await
+/// What an account shares, and what it has of that kind. Removed hearts count, because a heart of another account may take
+/// their notes and tags, or they may be restored.
+#[derive(Clone, Debug, Default)]
+pub struct SharedContent {
+    pub has_page: bool,
+    pub has_link: bool,
+    pub options: SharingOptions,
+    pub has_notes: bool,
+    /// Folded.
+    pub tags: Vec<String>,
 }
 
-async fn exposes_hidden_notes(connection: &mut PgConnection, one: UserId, other: UserId) -> Result<bool> {
+/// What visitors of an account's page and link see by choice.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SharingOptions {
+    pub shows_notes: bool,
+    pub shared_tags: Vec<String>,
+}
+
+/// Returns the contents of both accounts.
+pub async fn load_shared_contents(pool: &Pool, users: [UserId; 2]) -> Result<[SharedContent; 2]> {
+    let mut connection = pool.acquire().await?;
+    let [one, other] = users;
+    Ok([load_shared_content(&mut connection, one).await?, load_shared_content(&mut connection, other).await?])
+}
+
+async fn load_shared_content(connection: &mut PgConnection, user: UserId) -> Result<SharedContent> {
+    let share = shares::find(&mut *connection, user).await?.unwrap_or_default();
+    let query = sqlx::query_scalar!(r#"select count(note) as "notes!" from user_hearts where user_id = $1"#, user.0);
+    let notes = query.fetch_one(&mut *connection).await?;
     let query = sqlx::query_scalar!(
-        "select user_id from shares
-         where user_id in ($1, $2) and shows_notes and (slug is not null or token_hash is not null)",
-        one.0,
-        other.0
+        r#"select distinct coalesce(t.folded, lower(t.name)) as "tag!"
+           from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
+           where h.user_id = $1 and t.name is not null"#,
+        user.0
     );
-    let showing = query.fetch_all(&mut *connection).await?;
-    let query = sqlx::query_scalar!(
-        "select distinct user_id from user_hearts where user_id in ($1, $2) and note is not null",
-        one.0,
-        other.0
-    );
-    let with_notes = query.fetch_all(connection).await?;
-    Ok(!showing.is_empty() && with_notes.iter().any(|user| !showing.contains(user)))
+    Ok(SharedContent {
+        has_page: share.slug.is_some(),
+        has_link: share.token_sealed.is_some(),
+        options: SharingOptions { shows_notes: share.shows_notes, shared_tags: share.shared_tags },
+        has_notes: notes > 0,
+        tags: query.fetch_all(connection).await?,
+    })
 }
 
 pub struct Merge<'a> {
@@ -121,15 +142,17 @@ pub struct Merge<'a> {
     pub into: UserId,
     /// Encrypts the token of `from`'s secret link for `into`; `None` if it cannot be decrypted.
     pub reseal: &'a (dyn Fn(&[u8]) -> Option<Vec<u8>> + Sync),
+    /// Returns what visitors may see of both.
+    pub join_options: fn(&[SharedContent; 2]) -> SharingOptions,
 }
 
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
 /// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` stay where `into`
-/// has pins left. Notes are hidden from visitors if one account has not shown its own. Returns `false`, and changes
+/// has pins left. Notes and tags are shared as far as `join_options` says. Returns `false`, and changes
 /// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
 /// must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
-    let Merge { from, into, reseal } = merge;
+    let Merge { from, into, reseal, join_options } = merge;
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
@@ -143,7 +166,8 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
         return Ok(false);
     }
     let pinned = pins::list(&mut *tx, from).await?;
-    let hides_notes = exposes_hidden_notes(&mut tx, from, into).await?;
+    let contents = [load_shared_content(&mut tx, into).await?, load_shared_content(&mut tx, from).await?];
+    let options = join_options(&contents);
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     sqlx::query!("update events set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
@@ -151,9 +175,13 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     news::move_to(&mut tx, from, into).await?;
     keep_role_and_ban(&mut tx, from, into, now).await?;
     move_shares(&mut tx, from, into, reseal, now).await?;
-    if hides_notes {
-        sqlx::query!("update shares set shows_notes = false where user_id = $1", into.0).execute(&mut *tx).await?;
-    }
+    let query = sqlx::query!(
+        "update shares set shows_notes = $2, shared_tags = $3 where user_id = $1",
+        into.0,
+        options.shows_notes,
+        &options.shared_tags
+    );
+    query.execute(&mut *tx).await?;
     users::delete_rows(&mut tx, from).await?;
     tx.commit().await?;
     drop(connection);
@@ -162,8 +190,8 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     Ok(true)
 }
 
-/// Gives `into` the page and the link of `from` where it has none, with what they show if it shares nothing else.
-/// Another address of `from` stays reserved for `into`. Nothing moves to a user whom an operator keeps from sharing.
+/// Gives `into` the page, with its card for other sites, and the link of `from` where it has none. Another address of
+/// `from` stays reserved for `into`. Nothing moves to a user whom an operator keeps from sharing.
 async fn move_shares(
     connection: &mut PgConnection,
     from: UserId,
@@ -173,16 +201,15 @@ async fn move_shares(
 ) -> Result<()> {
     let query = sqlx::query!(
         "delete from shares where user_id = $1 and taken_down_at is null
-         returning slug, slug_since, page_feed_id, token_hash, token_sealed, token_since, link_feed_id, shared_tags,
-                   shows_notes, embeddable",
+         returning slug, slug_since, page_feed_id, token_hash, token_sealed, token_since, link_feed_id, embeddable",
         from.0
     );
     let Some(share) = query.fetch_optional(&mut *connection).await? else { return Ok(()) };
     let token_sealed = share.token_sealed.map(|sealed| reseal(&sealed).unwrap_or(sealed));
     let query = sqlx::query_scalar!(
         r#"insert into shares as s (user_id, slug, slug_since, page_feed_id, token_hash, token_sealed, token_since,
-                                    link_feed_id, shared_tags, shows_notes, embeddable)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                    link_feed_id, embeddable)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
            on conflict (user_id) do update
            set slug = coalesce(s.slug, $2),
                slug_since = case when s.slug is null then $3 else s.slug_since end,
@@ -191,9 +218,7 @@ async fn move_shares(
                token_sealed = case when s.token_hash is null then $6 else s.token_sealed end,
                token_since = case when s.token_hash is null then $7 else s.token_since end,
                link_feed_id = case when s.token_hash is null then $8 else s.link_feed_id end,
-               shared_tags = case when s.slug is null and s.token_hash is null then $9 else s.shared_tags end,
-               shows_notes = case when s.slug is null and s.token_hash is null then $10 else s.shows_notes end,
-               embeddable = case when s.slug is null and s.token_hash is null then $11 else s.embeddable end
+               embeddable = case when s.slug is null then $9 else s.embeddable end
            where s.taken_down_at is null
            returning slug"#,
         into.0,
@@ -204,8 +229,6 @@ async fn move_shares(
         token_sealed,
         share.token_since,
         share.link_feed_id,
-        &share.shared_tags,
-        share.shows_notes,
         share.embeddable
     );
     let slug = query.fetch_optional(&mut *connection).await?.flatten();

@@ -43,13 +43,13 @@ pub enum ClaimResult {
 }
 
 /// Returns the user's sharing settings; `None` if they never shared.
-pub async fn find(pool: &Pool, user: UserId) -> Result<Option<Share>> {
+pub async fn find(executor: impl PgExecutor<'_>, user: UserId) -> Result<Option<Share>> {
     let query = sqlx::query_as!(
         Share,
         "select slug, token_sealed, token_since, shared_tags, shows_notes, embeddable from shares where user_id = $1",
         user.0
     );
-    Ok(query.fetch_optional(pool).await?)
+    Ok(query.fetch_optional(executor).await?)
 }
 
 /// Retention of sharing bans.

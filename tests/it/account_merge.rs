@@ -5,38 +5,15 @@ use std::time::Duration;
 use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 
-use crate::support::page::{Form, Page};
-use crate::support::sharing::{SETTINGS, create_secret_link, publish_page_at, set_option};
+use crate::support::account_merge::{CONFIRM, CONFIRM_HEADING, merge, sign_in_to_merge, sign_in_twice};
+use crate::support::page::Form;
+use crate::support::sharing::{create_secret_link, publish_page_at};
 use crate::support::visitor::{Visitor, approve};
 use crate::support::{HEART, Site};
 
 const MERGE_HEADING: &str = "Were you here before?";
-const CONFIRM_HEADING: &str = "Make both accounts one?";
-const CONFIRM: &str = "form[action='/account/merge']";
 
 const SHARED: &str = "0000000000000000000001";
-
-/// A first account by Google and a second by GitHub, with the same verified address; the page is the merge offer.
-async fn sign_in_twice() -> (Site, Visitor, Visitor, Page) {
-    let site = Site::open().await;
-    let (first, second) = (site.visitor(), site.visitor());
-    first.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
-    first.fetch(Method::PUT, HEART).await;
-    let page = second.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
-    (site, first, second, page)
-}
-
-async fn sign_in_to_merge(site: &Site, visitor: &Visitor, page: &Page, key: &str) -> Page {
-    let consent = visitor.start_sign_in_with(OtherProvider::Google, page).await;
-    visitor.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, key))).await
-}
-
-/// The same, and confirms.
-async fn merge(site: &Site, visitor: &Visitor, page: &Page) -> Page {
-    let question = sign_in_to_merge(site, visitor, page, "ada").await;
-    assert_eq!((question.text("h1").as_str(), question.status), (CONFIRM_HEADING, 200));
-    visitor.submit(question.form(CONFIRM)).await
-}
 
 #[tokio::test]
 async fn same_verified_email_makes_two_accounts_until_merged() {
@@ -237,40 +214,6 @@ async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
 }
 
 #[tokio::test]
-async fn shares_of_the_newer_account_move_where_the_older_has_none() {
-    let (site, first, second, page) = sign_in_twice().await;
-    publish_page_at(&second, "ada").await;
-    let link = create_secret_link(&second).await;
-    set_option(&second, "notes").await;
-    let feed = site.visitor().get("/u/ada/feed.json").await.json()["items"].clone();
-    merge(&site, &second, &page).await;
-    let visitor = site.visitor();
-    assert_eq!([visitor.get("/u/ada").await.status, visitor.get(&link).await.status], [200, 200]);
-    assert_eq!(visitor.get("/u/ada/feed.json").await.json()["items"], feed);
-    let settings = first.open(SETTINGS).await;
-    assert_eq!(settings.attributes("a.copy-value", "href"), ["/u/ada".to_owned(), format!("{}{link}", site.base)]);
-    assert!(settings.text("[aria-labelledby=notes] p").starts_with("On."));
-    assert_eq!(site.count("select count(*) from held_slugs where released_at is null").await, 1);
-}
-
-#[tokio::test]
-async fn link_that_is_turned_off_during_the_merge_stays_off() {
-    let (site, _first, second, page) = sign_in_twice().await;
-    let link = create_secret_link(&second).await;
-    let question = sign_in_to_merge(&site, &second, &page, "ada").await;
-    let mut other_tab = site.db.begin().await.unwrap();
-    sqlx::query("select id from users for update").execute(&mut *other_tab).await.unwrap();
-    let turn_off = async {
-        site.wait_for_blocked_query().await;
-        let off = "update shares set token_hash = null, token_sealed = null, token_since = null, link_feed_id = null";
-        sqlx::query(off).execute(&mut *other_tab).await.unwrap();
-        other_tab.commit().await.unwrap();
-    };
-    let (merged, ()) = tokio::join!(second.submit(question.form(CONFIRM)), turn_off);
-    assert_eq!((merged.status, site.count_users().await, site.visitor().get(&link).await.status), (200, 1, 410));
-}
-
-#[tokio::test]
 async fn offer_to_merge_ends_after_ten_minutes() {
     let (site, _first, second, page) = sign_in_twice().await;
     site.freeze_clock();
@@ -343,44 +286,6 @@ async fn tags_of_both_become_tags_that_search_can_tell_apart() {
     listed.retain(|name| tags.contains(name));
     listed.sort();
     assert_eq!(listed, ["Apple", "b", "zoo", "Äpfel", "Été"]);
-}
-
-/// Who shows notes has chosen so for their own, not for those of the other account.
-#[tokio::test]
-async fn merge_shows_no_note_that_was_hidden() {
-    for (shows_first, shows_second, note_of_first, is_removed, shown) in [
-        (true, false, "x", false, false),
-        (true, false, "", false, true),
-        (true, true, "x", false, true),
-        (false, true, "x", false, false),
-        (true, false, "x", true, false),
-        (false, true, "x", true, false),
-    ] {
-        let (site, first, second, page) = sign_in_twice().await;
-        second.fetch(Method::PUT, &format!("/heart/{SHARED}")).await;
-        // The visitor whose notes are hidden is the one with `note_of_first`, or without any.
-        let hidden = if shows_first { &second } else { &first };
-        if !note_of_first.is_empty() {
-            let id = if shows_first { SHARED } else { HEART.trim_start_matches("/heart/") };
-            let form = hidden.open(&format!("/hearts/{id}/annotation")).await.form("form[action$='/annotation']");
-            hidden.submit(form.with("note", note_of_first)).await;
-            if is_removed {
-                hidden.fetch(Method::DELETE, &format!("/heart/{id}")).await;
-            }
-        }
-        for (visitor, slug, shows) in [(&first, "first", shows_first), (&second, "second", shows_second)] {
-            publish_page_at(visitor, slug).await;
-            if shows {
-                set_option(visitor, "notes").await;
-            }
-        }
-        let question = sign_in_to_merge(&site, &second, &page, "ada").await;
-        let has_hint = question.text("ul.bullet-list").contains("notes are hidden from visitors");
-        second.submit(question.form(CONFIRM)).await;
-        let settings = first.open(SETTINGS).await;
-        let is_shown = settings.text("[aria-labelledby=notes] p").starts_with("On.");
-        assert_eq!((is_shown, has_hint), (shown, !shown), "{shows_first} {shows_second} {note_of_first} {is_removed}");
-    }
 }
 
 #[tokio::test]

@@ -134,9 +134,18 @@ async fn import_is_final_once_accounts_are_merged() {
     let ids: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
     let now = time::OffsetDateTime::UNIX_EPOCH;
     assert!(
-        merge(&site.pool(1), Merge { from: UserId(ids[1]), into: UserId(ids[0]), reseal: &|_| None }, now)
-            .await
-            .unwrap()
+        merge(
+            &site.pool(1),
+            Merge {
+                from: UserId(ids[1]),
+                into: UserId(ids[0]),
+                reseal: &|_| None,
+                join_options: |_| Default::default()
+            },
+            now
+        )
+        .await
+        .unwrap()
     );
     assert_eq!((site.count_hearts().await, site.count("select count(*) from heart_changes").await), (4, 0));
     assert!(ada.submit(form).await.flash().unwrap().starts_with("Nothing was undone."));

@@ -37,6 +37,7 @@ mod library;
 #[cfg(feature = "local")]
 mod local_postgres_errors;
 mod merged_hearts;
+mod merged_shares;
 mod migrations;
 mod multi_process;
 mod names;

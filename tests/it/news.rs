@@ -234,6 +234,7 @@ async fn news_and_feed_survive_a_merge_and_end_with_the_account() {
         from: heartlist::ids::UserId(2),
         into: heartlist::ids::UserId(1),
         reseal: &|_| None,
+        join_options: |_| Default::default(),
     };
     let now = time::OffsetDateTime::UNIX_EPOCH;
     assert!(heartlist::db::account_merge::merge(&site.pool(1), merged, now).await.unwrap());

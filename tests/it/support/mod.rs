@@ -1,5 +1,6 @@
 //! A site for one test: the app, a fake Spotify and a database.
 
+pub(crate) mod account_merge;
 pub(crate) mod browser;
 pub(crate) mod citus;
 pub(crate) mod every_page;

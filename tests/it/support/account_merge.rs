@@ -1,0 +1,33 @@
+//! Two accounts of one person, and their merge.
+
+use fake_spotify::OtherProvider;
+use reqwest::Method;
+
+use super::page::Page;
+use super::visitor::Visitor;
+use super::{HEART, Site};
+
+pub(crate) const CONFIRM_HEADING: &str = "Make both accounts one?";
+pub(crate) const CONFIRM: &str = "form[action='/account/merge']";
+
+/// A first account by Google and a second by GitHub, with the same verified address; the page is the merge offer.
+pub(crate) async fn sign_in_twice() -> (Site, Visitor, Visitor, Page) {
+    let site = Site::open().await;
+    let (first, second) = (site.visitor(), site.visitor());
+    first.sign_in_with(&site.spotify, OtherProvider::Google, "ada").await;
+    first.fetch(Method::PUT, HEART).await;
+    let page = second.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+    (site, first, second, page)
+}
+
+pub(crate) async fn sign_in_to_merge(site: &Site, visitor: &Visitor, page: &Page, key: &str) -> Page {
+    let consent = visitor.start_sign_in_with(OtherProvider::Google, page).await;
+    visitor.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, key))).await
+}
+
+/// The same, and confirms.
+pub(crate) async fn merge(site: &Site, visitor: &Visitor, page: &Page) -> Page {
+    let question = sign_in_to_merge(site, visitor, page, "ada").await;
+    assert_eq!((question.text("h1").as_str(), question.status), (CONFIRM_HEADING, 200));
+    visitor.submit(question.form(CONFIRM)).await
+}
