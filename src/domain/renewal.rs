@@ -31,7 +31,7 @@ const MAX_PLAYLISTS: i64 = 20;
 const CONCURRENT_CALLS: usize = 4;
 
 /// Counts the user's hearts whose data is older than a week, if one of `shown` is and Spotify can be asked. Returns 0 if
-/// that takes too long, because the page matters more.
+/// that takes too long, or a connection of searches broke, because the page matters more.
 pub async fn count_stale(app: &App, user: &CurrentUser, shown: &[Playlist], now: OffsetDateTime) -> Result<usize> {
     let before = MaxAge::Week.before(now);
     let is_stale = |playlist: &Playlist| playlist.gone_at.is_none() && playlist.seen_at.is_none_or(|at| at < before);
@@ -39,7 +39,7 @@ pub async fn count_stale(app: &App, user: &CurrentUser, shown: &[Playlist], now:
         return Ok(0);
     }
     match count_before(app, user, before).await {
-        Err(Error::SearchTooSlow) => Ok(0),
+        Err(Error::SearchTooSlow | Error::DatabaseUnavailable(_)) => Ok(0),
         count => count,
     }
 }

@@ -105,7 +105,7 @@ pub async fn find<const N: usize>(app: &App, user: &CurrentUser, names: [&str; N
 }
 
 /// Returns the user's most used tags, as they were within the last [`SUGGESTIONS_TTL`]. None if they cannot be counted
-/// in time, because the page matters more.
+/// in time, or a connection of searches broke, because the page matters more.
 pub async fn suggest(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<Vec<String>> {
     let cached = || app.tag_suggestions.get(&user.id, now);
     if let Some(names) = cached() {
@@ -125,7 +125,7 @@ pub async fn suggest(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Resu
         Ok(names)
     });
     match names.await {
-        Err(Error::SearchTooSlow) => Ok(Vec::new()),
+        Err(Error::SearchTooSlow | Error::DatabaseUnavailable(_)) => Ok(Vec::new()),
         names => names,
     }
 }

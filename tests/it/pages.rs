@@ -327,5 +327,6 @@ async fn missing_database_gives_503_with_retry_after_and_recovers() {
     set_database_available(&site, true).await;
     // A connection opened and closed within a second may fail one more request.
     wait_until("it is back", async || mira.get("/playlists").await.status == 200).await;
-    assert_eq!(stranger.sign_in("ada").await.status, 200);
+    let page = stranger.sign_in("ada").await;
+    assert_eq!(page.status, 200, "{} {}", page.url, page.html);
 }

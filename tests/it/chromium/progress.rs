@@ -113,7 +113,7 @@ async fn import_shows_progress_and_result() {
     browser.find("#file").await.send_keys(file.path().to_str().unwrap()).await.unwrap();
     browser.eval::<()>(STORE_MESSAGES).await;
     browser.click("form.import-form button").await;
-    browser.wait_for_text(".callout [role=status]", "Added: 2000").await;
+    browser.wait_for_text(".callout [role=status]", "Added: 2,000").await;
     assert_eq!(read_messages(&browser).await, ["Importing 47 kB…"], "how much it is");
     assert_eq!((site.count_hearts().await, browser.console_errors().await), (2000, vec![]));
 }
