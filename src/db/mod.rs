@@ -131,8 +131,8 @@ pub fn pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?, connections, POOL_TIMEOUT))
 }
 
-/// Like [`pool`], for searches and other queries that read all hearts of a user. Connections of their own need no further statement to limit each search, and keep
-/// searches from holding those of other requests.
+/// Like [`pool`], for searches and other queries that read all hearts of a user. Connections of their own need no further
+/// statement to limit each of them, and keep them from holding those of other requests.
 pub fn search_pool(url: &Secret, connections: u32) -> Result<Pool> {
     Ok(Pool::new(pool_options(url)?.options(SEARCH_TIMEOUT), connections, POOL_TIMEOUT))
 }
