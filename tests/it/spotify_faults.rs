@@ -45,7 +45,8 @@ async fn every_spotify_fault_leaves_pages_and_hearts_working() {
             site.spotify.inject_fault(endpoint, fault.clone(), 10_000);
         }
         let paths = ["/playlists".to_owned(), format!("/playlists/{id}"), "/hearts".into(), "/account".into()];
-        let views = (0..24).map(|n| {
+        // With twice as many, they waited too long for a connection on a very busy machine.
+        let views = (0..12).map(|n| {
             let (ada, path) = (&ada, &paths[n % 4]);
             async move { ada.get(path).await }
         });
