@@ -92,8 +92,8 @@ pub async fn can_merge(pool: &Pool, one: UserId, other: UserId) -> Result<bool> 
     Ok(!have_common_provider(&mut connection, one, other).await?)
 }
 
-/// What an account shares, and what it has of that kind. Removed hearts count, because a heart of another account may take
-/// their notes and tags, or they may be restored.
+/// The sharing settings of an account, and the notes and tags that they concern. Removed hearts count, because a heart of
+/// another account may take their notes and tags, or they may be restored.
 #[derive(Clone, Debug, Default)]
 pub struct SharedContent {
     pub has_page: bool,
@@ -104,7 +104,7 @@ pub struct SharedContent {
     pub tags: Vec<String>,
 }
 
-/// What visitors of an account's page and link see by choice.
+/// The notes and tags that visitors of an account's page and link see.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SharingOptions {
     pub shows_notes: bool,

@@ -44,9 +44,9 @@ pub struct MergePreview {
     pub into: MergeAccount,
     pub from: MergeAccount,
     pub joined: JoinedHearts,
-    /// What visitors will see.
+    /// The notes and tags that visitors will see.
     pub options: SharingOptions,
-    /// What visitors see now and will not see.
+    /// The notes and tags that visitors see now, and will not see.
     pub hidden: SharingOptions,
 }
 

@@ -83,7 +83,8 @@ const replaceParts = (page, ...parts) => parts.forEach((part) => $(part).html($(
 function keepFocus(replace) {
   const { activeElement } = document;
   const cardId = $(activeElement).closest("#results .card").attr("id");
-  const part = cardId ? `#${CSS.escape(cardId)}` : ["#playing", ".filters", ".display"].find((part) => activeElement.closest(part));
+  const others = ["#playing", ".filters", ".display"];
+  const part = cardId ? `#${CSS.escape(cardId)}` : others.find((selector) => activeElement.closest(selector));
   const controls = () => $(part).find("a, button, select");
   const index = controls().index(activeElement);
   replace();

@@ -104,7 +104,8 @@ $bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a"
 });
 
 // A filter is a search as well.
-$(document).on("click", ".filters a:not(.surprise), #search-status a, #results .empty-state a, #results .tags a", async (event) => {
+const FILTER_LINKS = ".filters a:not(.surprise), #search-status a, #results .empty-state a, #results .tags a";
+$(document).on("click", FILTER_LINKS, async (event) => {
   const link = event.currentTarget;
   if (!isSelecting() || link.pathname !== location.pathname || event.ctrlKey || event.metaKey) return;
   event.preventDefault();

@@ -6,7 +6,8 @@ async function chooseDisplay(form, { name, value }) {
   const from = new URL(searchUrl()); // with the text in the field, even if it has not been searched for yet
   const body = new URLSearchParams({ from: from.pathname + from.search, [name]: value });
   scheduleMessage("search", "Loading…");
-  const { page, url, reason } = hasUnsaved() ? { reason: UNSAVED } : await fetchPage(form.action, { method: "POST", body });
+  const choose = () => fetchPage(form.action, { method: "POST", body });
+  const { page, url, reason } = hasUnsaved() ? { reason: UNSAVED } : await choose();
   if (reason) {
     form.reset();
     return showMessage("search", `Not changed: ${reason}`, "retry", () => chooseDisplay(form, { name, value }));

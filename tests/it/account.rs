@@ -199,19 +199,24 @@ async fn account_deletion_leaves_no_user_id_in_any_table() {
     assert_eq!(site.count("select count(*) from sign_ins").await, sign_ins - 2, "Ada's went, used or on their way");
 }
 
+/// Starts to delete all accounts; the returned future goes on once a query waits for that.
+async fn start_deletion(site: &Site) -> impl Future<Output = ()> {
+    let mut deletion = site.db.begin().await.unwrap();
+    sqlx::query("select id from users for update").execute(&mut *deletion).await.unwrap();
+    async move {
+        site.wait_for_blocked_query().await;
+        sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
+        deletion.commit().await.unwrap();
+    }
+}
+
 /// The heart waits for the row lock of the deletion and finds no user afterwards.
 #[tokio::test]
 async fn heart_racing_account_deletion_gets_401() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
-    let mut deletion = site.db.begin().await.unwrap();
-    sqlx::query("select id from users for update").execute(&mut *deletion).await.unwrap();
-    let finish = async {
-        site.wait_for_blocked_query().await;
-        sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
-        deletion.commit().await.unwrap();
-    };
-    let (heart, ()) = tokio::join!(ada.fetch(Method::PUT, HEART), finish);
+    let deletion = start_deletion(&site).await;
+    let (heart, ()) = tokio::join!(ada.fetch(Method::PUT, HEART), deletion);
     assert_eq!(heart.status, 401, "{}", heart.html);
     assert!(heart.json()["error"]["sign_in"].as_str().unwrap().starts_with("/login"));
     assert_eq!(site.count("select count(*) from user_hearts").await, 0);
@@ -241,14 +246,8 @@ async fn changes_racing_account_deletion_leave_nothing_without_foreign_keys() {
         let ada = site.sign_in("ada").await;
         sqlx::raw_sql(DROP_FOREIGN_KEYS).execute(&site.db).await.unwrap();
         let path = path.replace("{id}", &site.count("select id from users").await.to_string());
-        let mut deletion = site.db.begin().await.unwrap();
-        sqlx::query("select id from users for update").execute(&mut *deletion).await.unwrap();
-        let finish = async {
-            site.wait_for_blocked_query().await;
-            sqlx::query("delete from users").execute(&mut *deletion).await.unwrap();
-            deletion.commit().await.unwrap();
-        };
-        tokio::join!(post(&ada, &path, "same-origin", body), finish);
+        let deletion = start_deletion(&site).await;
+        tokio::join!(post(&ada, &path, "same-origin", body), deletion);
         for table in ["shares", "held_slugs", "news_feeds", "invites"] {
             let query = AssertSqlSafe(format!("select count(*) from {table}"));
             let left: i64 = sqlx::query_scalar(query).fetch_one(&site.db).await.unwrap();

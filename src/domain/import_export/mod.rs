@@ -182,7 +182,7 @@ fn parse_text(text: &str, now: OffsetDateTime, is_cancelled: IsCancelled<'_>) ->
 }
 
 /// Decodes UTF-8, and UTF-16 with a byte order mark, as spreadsheets save "Unicode text". Other encodings cannot be
-/// told apart. UTF-16 without a byte order mark has a NUL in most characters.
+/// distinguished. UTF-16 without a byte order mark has a NUL in most characters.
 fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
     let (encoding, mark_length) = Encoding::for_bom(bytes).unwrap_or((encoding_rs::UTF_8, 0));
     let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark_length..]);

@@ -32,7 +32,7 @@ struct OperatorPage {
     people: Vec<PersonRow>,
     pager: Pager,
     current_path: String,
-    /// What was refused in the field for a playlist, and why.
+    /// The refused text of the field for a playlist, and the reason.
     link: String,
     link_error: Option<String>,
     /// The popular playlists, with their ids.

@@ -34,15 +34,15 @@ async fn cover_moves_from_card_to_playlist_and_back() {
         browser.eval::<bool>("!!moved?.startsWith('::view-transition-group(cover)')").await
     };
     // Chromium skips what takes too long, as on a busy machine, and logs that.
-    let (mut tries, mut is_done) = (0, [false; 2]);
-    while is_done != [true; 2] && tries < 10 {
+    let (mut tries, mut there, mut back) = (0, 0, 0);
+    while (there < 2 || back < 2) && tries < 10 {
         tries += 1;
         browser.click(&format!(".card:nth-child({}) .name", 1 + tries)).await;
-        is_done[0] |= is_moved(".detail").await;
+        there += u32::from(is_moved(".detail").await);
         browser.click(".back-link a").await;
-        is_done[1] |= is_moved(".card:target").await;
+        back += u32::from(is_moved(".card:target").await);
     }
-    assert_eq!(is_done, [true; 2], "there and back");
+    assert!(there >= 2 && back >= 2, "{there} there and {back} back in {tries} tries");
     // Neither other pages nor pages outside of the layout begin one, going back included.
     browser.click(".main-menu a[href='/hearts']").await;
     browser.wait_for_location("/hearts").await;
@@ -51,9 +51,10 @@ async fn cover_moves_from_card_to_playlist_and_back() {
     browser.back().await;
     browser.wait_for_location("/hearts").await;
     assert_eq!(browser.eval::<Option<String>>("moved").await, None);
-    let is_expected = |line: &String| line.contains("/covers/") || line.contains("/u/nobody");
+    let is_skipped = |line: &String| tries > 2 && line.contains("Transition was");
+    let is_expected = |line: &String| line.contains("/covers/") || line.contains("/u/nobody") || is_skipped(line);
     let errors = browser.console_errors().await;
-    assert!(tries > 1 || errors.iter().all(is_expected), "{errors:#?}");
+    assert!(errors.iter().all(is_expected), "{errors:#?}");
 }
 
 #[tokio::test]
