@@ -14,12 +14,18 @@ pub const TTL: Duration = Duration::minutes(10);
 /// The status of the login that a state belongs to.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LoginStatus {
-    /// Its sealed data and its provider's key.
-    Pending(Vec<u8>, String),
+    Pending(SealedLogin),
     Used,
-    Expired,
+    Expired(SealedLogin),
     /// There is none, or another browser started it.
     Unknown,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct SealedLogin {
+    pub sealed: Vec<u8>,
+    /// The provider's key.
+    pub provider: String,
 }
 
 pub struct NewLogin<'a> {
@@ -55,11 +61,12 @@ pub async fn take(pool: &Pool, browser: TokenHash, state: TokenHash, now: Offset
         browser.as_bytes(),
         now
     );
-    Ok(match query.fetch_optional(pool).await? {
-        None => LoginStatus::Unknown,
-        Some(row) if row.used_at.is_some() => LoginStatus::Used,
-        Some(row) if row.started_at + TTL < now => LoginStatus::Expired,
-        Some(row) => LoginStatus::Pending(row.sealed, row.provider),
+    let Some(row) = query.fetch_optional(pool).await? else { return Ok(LoginStatus::Unknown) };
+    let login = SealedLogin { sealed: row.sealed, provider: row.provider };
+    Ok(match row.used_at {
+        Some(_) => LoginStatus::Used,
+        None if row.started_at + TTL < now => LoginStatus::Expired(login),
+        None => LoginStatus::Pending(login),
     })
 }
 

@@ -7,8 +7,9 @@ use axum::response::{IntoResponse, Response};
 use time::OffsetDateTime;
 
 use crate::domain::Error;
+use crate::domain::login::{AfterLogin, IntentField, LoginRetry, ReauthReason};
 use crate::ids::{PlaylistId, Provider};
-use crate::web::extract::return_to::sign_in_path;
+use crate::web::extract::return_to::{sign_in_path, with_heart};
 use crate::web::flash::{self, Flash};
 use crate::web::views::{TimeView, count};
 
@@ -21,6 +22,14 @@ pub(crate) struct Link {
     pub(crate) text: &'static str,
 }
 
+/// A button of an error page that starts a sign-in.
+#[derive(Clone)]
+pub(crate) struct LoginButton {
+    pub(crate) label: &'static str,
+    pub(crate) provider: Provider,
+    pub(crate) retry: LoginRetry,
+}
+
 /// An error to be rendered as a page, or as JSON for the script.
 #[derive(Clone)]
 pub(crate) struct AppError {
@@ -30,11 +39,7 @@ pub(crate) struct AppError {
     /// Sentence on whether anything was saved.
     pub(crate) save_note: Option<&'static str>,
     pub(crate) recovery_links: Vec<Link>,
-    /// Return path of a new sign-in, if the page offers one.
-    pub(crate) retry_path: Option<String>,
-    pub(crate) retry_provider: Provider,
-    /// True if its button says "Connect Spotify" instead of "Try again".
-    pub(crate) has_connect_button: bool,
+    pub(crate) login_button: Option<LoginButton>,
     pub(crate) retry_after: Option<Duration>,
     /// Path of the sign-in page, if the request needs a user.
     pub(crate) sign_in_path: Option<String>,
@@ -53,9 +58,7 @@ impl AppError {
             message: message.into(),
             save_note: None,
             recovery_links: Vec::new(),
-            retry_path: None,
-            retry_provider: Provider::Spotify,
-            has_connect_button: false,
+            login_button: None,
             retry_after: None,
             sign_in_path: None,
             redirect_path: None,
@@ -69,8 +72,12 @@ impl AppError {
         Self { cause: Some(cause.to_string()), ..error_for_status(StatusCode::INTERNAL_SERVER_ERROR) }
     }
 
-    /// Redirects to the sign-in page, which returns to `path`.
+    /// Redirects to the sign-in page, which returns to `path`, or from an export to the account page: the browser would
+    /// reach a download by a redirect from the provider, and [`refuse_links`] refuses those.
+    ///
+    /// [`refuse_links`]: crate::web::middleware::fetch_metadata::refuse_links
     pub(crate) fn sign_in_required(path: &str) -> Self {
+        let path = if path.starts_with("/hearts/export.") { "/account" } else { path };
         let error = Self::new(StatusCode::UNAUTHORIZED, "Sign in first", "You are signed out. Nothing was changed.");
         Self { sign_in_path: Some(sign_in_path(path)), ..error }
     }
@@ -82,15 +89,15 @@ impl AppError {
     }
 
     pub(crate) fn with_heart(mut self, playlist: &PlaylistId) -> Self {
-        if let Some(path) = &mut self.sign_in_path {
-            path.push_str("&heart=");
-            path.push_str(playlist.as_str());
-        }
+        self.sign_in_path = self.sign_in_path.map(|path| with_heart(path, playlist));
         self
     }
 
-    pub(crate) fn with_retry(self, next: impl Into<String>) -> Self {
-        Self { retry_path: Some(next.into()), ..self }
+    fn with_consent_button(self, error: &Error) -> Self {
+        let after = AfterLogin { reauth: Some(ReauthReason::RenewConsent), ..AfterLogin::new("/playlists") };
+        let retry = LoginRetry { intent: IntentField::SignIn, after };
+        let login_button = consent_button(error).map(|label| LoginButton { label, provider: Provider::Spotify, retry });
+        Self { login_button, ..self }
     }
 
     pub(crate) fn with_nothing_saved(self) -> Self {
@@ -109,7 +116,7 @@ impl AppError {
     /// True if the same request may succeed now. False during a cooldown or if Heartlist is misconfigured.
     pub(crate) fn is_retryable(&self) -> bool {
         let is_spotify_error = matches!(self.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT);
-        self.retry_path.is_none() && (self.is_temporary() || is_spotify_error && self.retry_after.is_none())
+        self.login_button.is_none() && (self.is_temporary() || is_spotify_error && self.retry_after.is_none())
     }
 
     pub(crate) fn with_retry_after(self, wait: Duration) -> Self {
@@ -153,13 +160,12 @@ impl From<Error> for AppError {
             Error::AppPaused => spotify(Status::BAD_GATEWAY, "Spotify access is paused", PAUSED)
                 .with_retry_after(Duration::from_secs(3600)),
             Error::Reconnect => {
-                spotify(Status::CONFLICT, "Spotify needs you to reconnect", RECONNECT).with_retry("/playlists")
+                spotify(Status::CONFLICT, "Spotify needs you to reconnect", RECONNECT).with_consent_button(&error)
             }
-            Error::NotConnected => AppError {
-                has_connect_button: true,
-                ..spotify(Status::CONFLICT, "Spotify is not connected", "Connect Spotify to open this playlist.")
-                    .with_retry("/playlists")
-            },
+            Error::NotConnected => {
+                let message = "Connect Spotify to open this playlist.";
+                spotify(Status::CONFLICT, "Spotify is not connected", message).with_consent_button(&error)
+            }
             Error::RateLimited { wait, .. } => {
                 spotify(Status::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error))
                     .with_retry_after(wait)

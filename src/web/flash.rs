@@ -40,6 +40,7 @@ const COOKIE_TTL: Duration = Duration::seconds(60);
 pub(crate) enum Flash {
     SignedIn,
     SignedInAndHearted,
+    SignedInWithoutHeart,
     AlreadySignedIn,
     /// The scopes that were refused.
     Missing(Scopes),
@@ -148,6 +149,7 @@ impl Flash {
                 | Flash::LastIdentity
                 | Flash::UnlinkingRefused
                 | Flash::Missing(_)
+                | Flash::SignedInWithoutHeart
                 | Flash::NotUpdated
                 | Flash::HeartsNotRenewed
                 | Flash::NotMerged
@@ -167,6 +169,7 @@ impl Flash {
         match self {
             Flash::SignedIn => format!("Signed in as {name}."),
             Flash::SignedInAndHearted => format!("Signed in as {name}. Your heart was saved."),
+            Flash::SignedInWithoutHeart => format!("Signed in as {name}. Your heart was not saved. Press it again."),
             Flash::AlreadySignedIn => format!("You are already signed in as {name}."),
             Flash::Missing(missing) => missing_access(name, missing),
             Flash::Reconnected => "Spotify is connected again.".into(),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::every_page::post;
 use crate::support::page::Page;
 use crate::support::sharing::assert_preview_image;
-use crate::support::visitor::{Visitor, approve};
+use crate::support::visitor::{Visitor, approve, deny};
 
 const INVITE_ONLY: (&str, &str) = ("REGISTRATION", "invite");
 
@@ -89,6 +90,24 @@ async fn invite_admits_one_person() {
     assert!(again.status == 410 && again.text("main").contains("already been used"));
     assert_eq!(mira.open(&path).await.status, 410);
     assert_eq!(site.sign_in("mira").await.open("/hearts").await.status, 200, "who is known needs none");
+}
+
+#[tokio::test]
+async fn invite_outlives_a_cancelled_and_a_failed_sign_in() {
+    let site = Site::open_with(&[INVITE_ONLY]).await;
+    let path = create_invite(&site.sign_in("ada").await).await;
+    let mira = site.visitor();
+    let consent = mira.submit(mira.open(&path).await.form("form[action='/auth/spotify']")).await;
+    let cancelled = mira.submit(deny(&consent)).await;
+    assert_eq!((cancelled.url.path(), cancelled.text("h1").as_str()), (path.as_str(), "You are invited"));
+    assert_eq!(cancelled.flash().unwrap(), "Sign-in cancelled. Nothing was saved.");
+    site.spotify.inject_fault(Endpoint::Me, Fault::Html502, 3);
+    let failed = accept_invite(&mira, &path, "mira").await;
+    assert_eq!(failed.status, 502);
+    site.spotify.reset();
+    let consent = mira.submit(failed.form("form[action='/auth/spotify']")).await;
+    assert_eq!(mira.submit(approve(&consent, "mira")).await.flash().unwrap(), "Signed in as Mira.");
+    assert_eq!(site.count_users().await, 2);
 }
 
 #[tokio::test]

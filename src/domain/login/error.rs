@@ -1,9 +1,24 @@
 //! Login errors.
 
 use super::decide::Conflict;
+use super::pending::LoginRetry;
 use crate::domain::Error;
 use crate::domain::registration::RegistrationError;
 use crate::{db, oauth};
+
+/// A login that failed.
+#[derive(Debug)]
+pub struct FailedLogin {
+    pub error: LoginError,
+    /// What it was for, so that a retry is for the same; `None` if this browser started no such login.
+    pub retry: Option<LoginRetry>,
+}
+
+impl<E: Into<LoginError>> From<E> for FailedLogin {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), retry: None }
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -17,10 +32,10 @@ pub enum LoginError {
     #[error("the state does not belong to this browser")]
     Unknown,
     #[error("the user refused consent")]
-    Denied { next: String },
+    Denied,
     /// The provider reported another error, or refused the code.
     #[error("the provider ended the login")]
-    Rejected { next: String },
+    Rejected,
     #[error(transparent)]
     Conflict(#[from] Conflict),
     #[error(transparent)]

@@ -9,17 +9,20 @@ mod profile;
 use time::{Duration, OffsetDateTime};
 
 use super::identities::Reauthentication;
-use super::{CurrentUser, Grant, Result, Scopes, User, hearts, sessions};
+use super::{CurrentUser, Error, Grant, Result, Scopes, User, hearts, sessions};
 use crate::app::App;
 use crate::db::{identities, pending_logins};
-use crate::ids::{Provider, UserId};
+use crate::ids::{PlaylistId, Provider, UserId};
 use apply::{SessionUser, apply};
 use profile::{SignedInProfile, fetch_profile, to_login_error};
 
 pub use crate::oauth::Error as ProviderError;
 pub use decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
-pub use error::LoginError;
-pub use pending::{AfterLogin, CallbackParams, IntentField, LoginRequest, ReauthReason, adds_identity, intent, start};
+pub use error::{FailedLogin, LoginError};
+use pending::PendingLogin;
+pub use pending::{
+    AfterLogin, CallbackParams, IntentField, LoginRequest, LoginRetry, ReauthReason, adds_identity, intent, start,
+};
 
 /// Lifetime of pending logins and of the login cookie.
 pub const PENDING_TTL: Duration = pending_logins::RETENTION;
@@ -37,6 +40,8 @@ pub struct LoginResult {
     /// The requested scopes that were refused.
     pub missing: Scopes,
     pub after: AfterLogin,
+    /// Whether the heart was added that the login was to add.
+    pub is_hearted: bool,
     /// Whether the lifetime of the session starts again.
     pub is_sign_in: bool,
     /// Whether the login counts as reauthentication, because the provider asked who uses the browser now.
@@ -50,16 +55,28 @@ pub struct LoginResult {
 pub async fn complete_login(
     app: &App,
     provider: Provider,
+    params: CallbackParams,
+    session_user: (Option<CurrentUser>, Option<OffsetDateTime>),
+    now: OffsetDateTime,
+) -> Result<LoginResult, FailedLogin> {
+    let pending = pending::take(app, provider, &params, now).await?;
+    let retry = pending.retry();
+    let result = complete_pending(app, (provider, pending), params, session_user, now).await;
+    result.map_err(|error| FailedLogin { error, retry: Some(retry) })
+}
+
+async fn complete_pending(
+    app: &App,
+    (provider, pending): (Provider, PendingLogin),
     mut params: CallbackParams,
     (user, merge_until): (Option<CurrentUser>, Option<OffsetDateTime>),
     now: OffsetDateTime,
 ) -> Result<LoginResult, LoginError> {
-    let pending = pending::take(app, provider, &params, now).await?;
     if let Some(code) = &params.error {
         let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
-        return Err(to_login_error(client.callback_error(code), provider, &pending));
+        return Err(to_login_error(client.callback_error(code), provider));
     }
-    let Some(code) = params.code.take() else { return Err(LoginError::Rejected { next: pending.after.next }) };
+    let Some(code) = params.code.take() else { return Err(LoginError::Rejected) };
     let SignedInProfile { profile, grant, auth_time } = fetch_profile(app, provider, &code, &pending, now).await?;
     let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
     let is_reauthenticated = pending.is_reauthenticated(client, auth_time)?;
@@ -73,14 +90,15 @@ pub async fn complete_login(
         return Err(Conflict::SessionChanged.into());
     }
     let can_merge = merge_until.is_some_and(|until| now < until);
-    let present = user.map(|user| {
+    let session_user = user.map(|user| {
         let user = User { id: user.id, name: user.name };
         SessionUser { user, can_merge, is_reauthenticated }
     });
-    let (user, outcome) = apply(app, &pending, &profile, present, now).await?;
-    if let Some(heart) = &pending.after.heart {
-        hearts::add(app, user.id, heart, now).await?;
-    }
+    let (user, outcome) = apply(app, &pending, &profile, session_user, now).await?;
+    let is_hearted = match &pending.after.heart {
+        Some(heart) => add_heart(app, user.id, heart, now).await?,
+        None => false,
+    };
     let merge_until = match outcome {
         Outcome::Joined if !merge_candidates(app, user.id).await?.is_empty() => Some(now + MERGE_TTL),
         Outcome::Linked(_) | Outcome::AlreadyLinked(_) | Outcome::MergeOffered { .. } => merge_until,
@@ -96,10 +114,23 @@ pub async fn complete_login(
         outcome,
         missing,
         after: pending.after,
+        is_hearted,
         is_sign_in,
         is_reauthentication,
         merge_until,
     })
+}
+
+/// Returns whether the heart was added. An error does not end the login, whose code and invitation are used up.
+async fn add_heart(app: &App, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<bool> {
+    match hearts::add(app, user, playlist, now).await {
+        Ok(_) => Ok(true),
+        Err(error @ Error::AccountDeleted) => Err(error),
+        Err(error) => {
+            tracing::error!(%error, "the heart of a sign-in was not added");
+            Ok(false)
+        }
+    }
 }
 
 /// Returns whether a login with this outcome is a sign-in, and whether it counts as reauthentication. `can_prove` says

@@ -5,9 +5,10 @@ use time::OffsetDateTime;
 use url::Url;
 
 use super::decide::{Conflict, LoginIntent};
-use super::error::LoginError;
+use super::error::{FailedLogin, LoginError};
 use crate::app::App;
-use crate::db::{identities, pending_logins};
+use crate::db::identities;
+use crate::db::pending_logins::{self, LoginStatus};
 use crate::domain::{CurrentUser, Error};
 use crate::ids::{PlaylistId, Provider, Secret, TokenHash};
 use crate::oauth::providers::{NOW_PLAYING_SCOPE, SAVING_SCOPES};
@@ -61,6 +62,10 @@ pub(super) struct PendingLogin {
 const MAX_CLOCK_SKEW: i64 = 60;
 
 impl PendingLogin {
+    pub(super) fn retry(&self) -> LoginRetry {
+        LoginRetry { intent: self.intent.into(), after: self.after.clone() }
+    }
+
     /// Returns whether the login proves who uses the browser now: the provider was asked for a new sign-in, and if it
     /// says when the user signed in, as some must, that was later.
     pub(super) fn is_reauthenticated(
@@ -94,6 +99,19 @@ pub struct AfterLogin {
     pub invite: Option<Secret>,
 }
 
+impl AfterLogin {
+    pub fn new(next: impl Into<String>) -> Self {
+        Self { next: next.into(), heart: None, reauth: None, invite: None }
+    }
+}
+
+/// What a login that failed was for.
+#[derive(Clone, Debug)]
+pub struct LoginRetry {
+    pub intent: IntentField,
+    pub after: AfterLogin,
+}
+
 /// Reason for sending a signed-in user to the provider again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReauthReason {
@@ -108,6 +126,22 @@ pub enum ReauthReason {
 }
 
 impl ReauthReason {
+    const ALL: [Self; 4] = [Self::RenewConsent, Self::EnableNowPlaying, Self::EnableSaving, Self::SignInAgain];
+
+    /// Returns the value of the form field that chooses it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::RenewConsent => "renew-consent",
+            Self::EnableNowPlaying => "now-playing",
+            Self::EnableSaving => "save-hearts",
+            Self::SignInAgain => "sign-in-again",
+        }
+    }
+
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.key() == key)
+    }
+
     /// Returns the optional scopes that are requested.
     fn scopes(self) -> &'static [&'static str] {
         match self {
@@ -125,6 +159,32 @@ pub enum IntentField {
     SignIn,
     Link,
     Merge,
+}
+
+impl IntentField {
+    /// Returns its value; `None` without the field.
+    pub fn key(self) -> Option<&'static str> {
+        match self {
+            Self::SignIn => None,
+            Self::Link => Some("link"),
+            Self::Merge => Some("merge"),
+        }
+    }
+
+    pub fn from_key(key: Option<&str>) -> Self {
+        let chosen = [Self::Link, Self::Merge].into_iter().find(|intent| intent.key() == key);
+        chosen.unwrap_or_default()
+    }
+}
+
+impl From<LoginIntent> for IntentField {
+    fn from(intent: LoginIntent) -> Self {
+        match intent {
+            LoginIntent::SignIn => Self::SignIn,
+            LoginIntent::Link(_) => Self::Link,
+            LoginIntent::Merge(_) => Self::Merge,
+        }
+    }
 }
 
 /// Parameters of a new login.
@@ -198,23 +258,25 @@ pub(super) async fn take(
     provider: Provider,
     params: &CallbackParams,
     now: OffsetDateTime,
-) -> Result<PendingLogin, LoginError> {
+) -> Result<PendingLogin, FailedLogin> {
     let browser = params.browser.as_ref().ok_or(LoginError::NoCookie)?;
     let state = TokenHash::new(params.state.as_ref().ok_or(LoginError::Unknown)?.expose());
-    let sealed = match pending_logins::take(&app.db, TokenHash::new(browser.expose()), state, now).await? {
-        pending_logins::LoginStatus::Pending(sealed, key) if key == provider.key() => sealed,
-        pending_logins::LoginStatus::Pending(..) | pending_logins::LoginStatus::Unknown => {
-            return Err(LoginError::Unknown);
-        }
-        pending_logins::LoginStatus::Used => return Err(LoginError::Used),
-        pending_logins::LoginStatus::Expired => return Err(LoginError::Expired),
+    let (login, is_expired) = match pending_logins::take(&app.db, TokenHash::new(browser.expose()), state, now).await? {
+        LoginStatus::Pending(login) => (login, false),
+        LoginStatus::Expired(login) => (login, true),
+        LoginStatus::Used => return Err(LoginError::Used.into()),
+        LoginStatus::Unknown => return Err(LoginError::Unknown.into()),
     };
-    let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
+    let client = app.oauth.get(provider).filter(|_| login.provider == provider.key()).ok_or(LoginError::Unknown)?;
     if params.iss.as_deref().is_some_and(|iss| !client.is_issuer(iss)) {
-        return Err(LoginError::Unknown);
+        return Err(LoginError::Unknown.into());
     }
-    let plaintext = app.vault.open(Purpose::PendingLogin, state.as_bytes(), &sealed).ok();
-    plaintext.and_then(|plaintext| serde_json::from_slice(&plaintext).ok()).ok_or(LoginError::Expired)
+    let plaintext = app.vault.open(Purpose::PendingLogin, state.as_bytes(), &login.sealed).ok();
+    let pending = plaintext.and_then(|plaintext| serde_json::from_slice::<PendingLogin>(&plaintext).ok());
+    match pending.ok_or(LoginError::Expired)? {
+        pending if is_expired => Err(FailedLogin { error: LoginError::Expired, retry: Some(pending.retry()) }),
+        pending => Ok(pending),
+    }
 }
 
 #[cfg(test)]

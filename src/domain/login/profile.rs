@@ -38,7 +38,7 @@ pub(super) async fn fetch_profile(
             }
             _ => {
                 let profile = fetch_userinfo_profile(client, code, pending, now).await;
-                profile.map_err(|error| to_login_error(error, provider, pending))
+                profile.map_err(|error| to_login_error(error, provider))
             }
         }
     };
@@ -57,10 +57,10 @@ async fn fetch_spotify_profile(
     now: OffsetDateTime,
 ) -> Result<(Profile, Grant), LoginError> {
     let grant = client.exchange_code(code, &pending.verifier, &pending.scopes, now).await;
-    let grant = grant.map_err(|error| to_login_error(error, Provider::Spotify, pending))?;
+    let grant = grant.map_err(|error| to_login_error(error, Provider::Spotify))?;
     let me = match spotify_calls::call(app, Endpoint::Me, None, now, app.spotify.me(&grant.access)).await {
         // Spotify rejected the token that it has just issued; there is no older grant to renew.
-        Err(Error::Reconnect) => return Err(LoginError::Rejected { next: pending.after.next.clone() }),
+        Err(Error::Reconnect) => return Err(LoginError::Rejected),
         result => result?,
     };
     let subject = subject(&me).ok_or_else(|| Error::SpotifyUnavailable("a profile without an account_id".into()))?;
@@ -102,14 +102,13 @@ impl Drop for RevokedOnDrop<'_> {
 }
 
 /// Returns the login error for an error of the callback or of the token endpoint.
-pub(super) fn to_login_error(error: oauth::Error, provider: Provider, pending: &PendingLogin) -> LoginError {
-    let next = || pending.after.next.clone();
+pub(super) fn to_login_error(error: oauth::Error, provider: Provider) -> LoginError {
     match error {
-        oauth::Error::Denied => LoginError::Denied { next: next() },
-        oauth::Error::InvalidGrant => LoginError::Rejected { next: next() },
+        oauth::Error::Denied => LoginError::Denied,
+        oauth::Error::InvalidGrant => LoginError::Rejected,
         oauth::Error::Rejected(code) => {
             tracing::warn!(provider = provider.key(), code, "the provider rejected a sign-in");
-            LoginError::Rejected { next: next() }
+            LoginError::Rejected
         }
         // Like the error of any other call to Spotify.
         error if provider == Provider::Spotify => LoginError::Failed(error.into()),

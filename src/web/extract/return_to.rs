@@ -12,15 +12,16 @@ use serde::Deserialize;
 use url::{Position, Url};
 
 use crate::app::App;
+use crate::ids::PlaylistId;
 
 /// A path of this site that is safe to redirect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SafePath(String);
 
 /// First segments of allowed return paths.
-const ALLOWED_PAGES: [&str; 15] = [
-    "", "add", "playlists", "hearts", "tags", "top", "now-playing", "account", "login", "operator", "invites", "about",
-    "privacy", "terms", "setup",
+const ALLOWED_PAGES: [&str; 16] = [
+    "", "add", "playlists", "hearts", "tags", "top", "now-playing", "account", "login", "operator", "invite",
+    "invites", "about", "privacy", "terms", "setup",
 ];
 
 /// Long enough for a search of emoji, each of which is encoded in twelve bytes.
@@ -65,6 +66,11 @@ impl FromRequestParts<Arc<App>> for Referer {
 /// Path of the sign-in page, with a return path.
 pub(crate) fn sign_in_path(path: &str) -> String {
     with_next("/login", path)
+}
+
+/// The path of the sign-in page with a heart that the sign-in adds.
+pub(crate) fn with_heart(sign_in_path: String, playlist: &PlaylistId) -> String {
+    format!("{sign_in_path}&heart={playlist}")
 }
 
 pub(crate) fn with_next(page: &str, path: &str) -> String {
@@ -167,6 +173,7 @@ mod tests {
             "/account",
             "/operator?page=2",
             "/invites",
+            "/invite/Vq0lX9kZ",
         ] {
             assert_eq!(SafePath::parse_or_playlists(Some(good)).as_str(), good);
         }

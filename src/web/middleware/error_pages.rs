@@ -12,7 +12,7 @@ use serde_json::json;
 use tower_sessions::Session;
 
 use crate::app::App;
-use crate::web::error::{AppError, Link, NOTHING_SAVED, error_for_status};
+use crate::web::error::{AppError, Link, LoginButton, NOTHING_SAVED, error_for_status};
 use crate::web::extract::theme::Theme;
 use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::is_html;
@@ -123,6 +123,11 @@ fn render_json(error: &AppError, info: &RequestInfo) -> impl IntoResponse {
 
 async fn render_html(app: &App, mut error: AppError, info: RequestInfo) -> Response {
     let layout = layout(app, &error, &info).await;
+    if let Some(button) = &mut error.login_button
+        && let Some(path) = SafePath::parse(&info.path).filter(|_| info.is_safe)
+    {
+        button.retry.after.next = path.as_str().to_owned();
+    }
     let can_reload = info.is_safe && error.is_retryable();
     let reload_path = SafePath::parse(&info.path).filter(|_| can_reload);
     if reload_path.is_some() {

@@ -4,14 +4,14 @@ use axum::http::StatusCode;
 
 use crate::app::App;
 use crate::domain::Error;
-use crate::domain::login::{Conflict, LoginError, ProviderError};
+use crate::domain::login::{AfterLogin, Conflict, FailedLogin, IntentField, LoginError, LoginRetry, ProviderError};
 use crate::domain::registration::RegistrationError;
 use crate::ids::Provider;
-use crate::web::error::{AppError, Link};
+use crate::web::error::{AppError, Link, LoginButton};
 
-pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_signed_in: bool) -> AppError {
+pub(crate) fn login_error(app: &App, failed: FailedLogin, provider: Provider, is_signed_in: bool) -> AppError {
     let name = provider.label();
-    let error = match error {
+    let error = match failed.error {
         LoginError::NoCookie => incomplete_login(format!(
             "Your browser refused the sign-in cookie, or you started signing in with another browser or at another address than {}. Allow cookies for this site and try again here.",
             app.config.base_url.origin().ascii_serialization()
@@ -21,27 +21,31 @@ pub(crate) fn login_error(app: &App, error: LoginError, provider: Provider, is_s
         LoginError::Unknown => {
             incomplete_login("This sign-in was started in another browser, or more than an hour ago.")
         }
-        LoginError::Denied { next } | LoginError::Rejected { next } => {
-            incomplete_login(format!("{name} ended the sign-in.")).with_retry(next)
-        }
+        LoginError::Denied | LoginError::Rejected => incomplete_login(format!("{name} ended the sign-in.")),
         LoginError::Conflict(conflict) => return conflict_error(conflict, name),
         LoginError::Registration(error) => return registration_error(error),
-        LoginError::Provider(error) => provider_error(error, name),
         // A retry does not help.
-        LoginError::Failed(error @ Error::Misconfigured(_)) => error_without_links(error),
-        LoginError::Failed(error) => error_without_links(error).with_retry("/playlists"),
+        LoginError::Provider(error @ ProviderError::Misconfigured(_)) => return misconfigured(error, name),
+        LoginError::Provider(error) => provider_error(error, name),
+        LoginError::Failed(error @ Error::Misconfigured(_)) => return error_without_links(error),
+        LoginError::Failed(error) => error_without_links(error),
     };
-    // A retry would sign in instead of linking, so the user is sent back to the account page.
-    if is_signed_in && provider != Provider::Spotify {
-        with_account_link(error)
-    } else {
-        AppError { retry_provider: provider, ..error }
-    }
+    let error = if is_signed_in { error.with_link("/account", "My account") } else { error };
+    // Without the parameters of the login, a signed-in user could not repeat it.
+    let sign_in = || LoginRetry { intent: IntentField::SignIn, after: AfterLogin::new("/playlists") };
+    let retry = failed.retry.or_else(|| (!is_signed_in).then(sign_in));
+    AppError { login_button: retry.map(|retry| LoginButton { label: "Try again", provider, retry }), ..error }
 }
 
 fn incomplete_login(message: impl Into<String>) -> AppError {
-    let error = AppError::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", message);
-    error.with_nothing_saved().with_retry("/playlists")
+    AppError::new(StatusCode::BAD_REQUEST, "Sign-in did not finish", message).with_nothing_saved()
+}
+
+fn misconfigured(error: ProviderError, name: &str) -> AppError {
+    let message = format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them.");
+    let error_page =
+        AppError::new(StatusCode::SERVICE_UNAVAILABLE, "This way to sign in is not set up correctly", message);
+    error_page.with_nothing_saved().with_cause(error)
 }
 
 fn provider_error(error: ProviderError, name: &str) -> AppError {
@@ -50,13 +54,6 @@ fn provider_error(error: ProviderError, name: &str) -> AppError {
             status: StatusCode::GATEWAY_TIMEOUT,
             ..incomplete_login(format!("{name} took too long to answer. Try again in a moment."))
         },
-        ProviderError::Misconfigured(_) => AppError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "This way to sign in is not set up correctly",
-            format!("{name} rejects Heartlist’s client id or secret. The operator needs to check them."),
-        )
-        .with_nothing_saved()
-        .with_cause(error),
         _ => AppError {
             status: StatusCode::BAD_GATEWAY,
             ..incomplete_login(format!("{name} sent an unusable answer. Try again in a moment.")).with_cause(error)
@@ -89,10 +86,6 @@ fn registration_error(error: RegistrationError) -> AppError {
 const SIGN_OUT: Link = Link { href: "/logout", text: "Sign out" };
 const REAUTHENTICATE: Link = Link { href: "/account/reauthenticate?next=%2Faccount", text: "Sign in again" };
 
-fn with_account_link(error: AppError) -> AppError {
-    AppError { retry_path: None, ..error }.with_link("/account", "My account")
-}
-
 fn conflict_error(conflict: Conflict, name: &str) -> AppError {
     let (heading, link) = match conflict {
         Conflict::LinkedElsewhere => ("That account is already linked", Some(SIGN_OUT)),
@@ -103,7 +96,7 @@ fn conflict_error(conflict: Conflict, name: &str) -> AppError {
     };
     let mut error = AppError::new(StatusCode::CONFLICT, heading, conflict_text(conflict, name));
     error.recovery_links.extend(link);
-    with_account_link(error)
+    error.with_link("/account", "My account")
 }
 
 fn conflict_text(conflict: Conflict, name: &str) -> String {

@@ -10,18 +10,20 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
+use url::form_urlencoded::byte_serialize;
 
 use crate::app::App;
 use crate::domain::account_merge::MergeOffer;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::login::{
-    self, AfterLogin, CallbackParams, IntentField, LoginError, LoginRequest, LoginResult, Outcome, ReauthReason,
+    self, AfterLogin, CallbackParams, FailedLogin, IntentField, LoginError, LoginRequest, LoginResult, Outcome,
+    ReauthReason,
 };
-use crate::domain::top;
+use crate::domain::{hearts, top};
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
 use crate::web::error::Result;
-use crate::web::extract::return_to::{sign_in_path, with_next};
+use crate::web::extract::return_to::{sign_in_path, with_heart, with_next};
 use crate::web::extract::{Device, MaybeUser, NextParam, Now, ProviderPath, SafePath, State};
 use crate::web::flash::saving::SavingFlash;
 use crate::web::flash::{self, Flash};
@@ -98,28 +100,19 @@ pub(crate) struct LoginForm {
     #[serde(flatten)]
     params: NextParam,
     invite: Option<Secret>,
-    /// `link` or `merge`.
+    /// Key of an [`IntentField`].
     intent: Option<String>,
-    /// `renew-consent`, `now-playing`, `save-hearts` or `sign-in-again`.
+    /// Key of a [`ReauthReason`].
     reason: Option<String>,
 }
 
 impl LoginForm {
-    fn reauth(&self) -> Option<ReauthReason> {
-        match self.reason.as_deref() {
-            Some("renew-consent") => Some(ReauthReason::RenewConsent),
-            Some("now-playing") => Some(ReauthReason::EnableNowPlaying),
-            Some("save-hearts") => Some(ReauthReason::EnableSaving),
-            Some("sign-in-again") => Some(ReauthReason::SignInAgain),
-            _ => None,
-        }
-    }
-
-    fn intent(&self) -> IntentField {
-        match self.intent.as_deref() {
-            Some("link") => IntentField::Link,
-            Some("merge") => IntentField::Merge,
-            _ => IntentField::SignIn,
+    fn after_login(self) -> AfterLogin {
+        AfterLogin {
+            next: SafePath::parse_or_playlists(self.params.next.as_deref()).as_str().to_owned(),
+            heart: self.params.heart.and_then(|id| PlaylistId::parse(&id).ok()),
+            reauth: self.reason.as_deref().and_then(ReauthReason::from_key),
+            invite: self.invite.filter(|invite| !invite.expose().is_empty()),
         }
     }
 }
@@ -132,18 +125,15 @@ pub(crate) async fn create(
     (maybe_user, headers): (MaybeUser, HeaderMap),
     Form(form): Form<LoginForm>,
 ) -> Result {
-    let reauth = form.reauth();
-    let next = SafePath::parse_or_playlists(form.params.next.as_deref());
-    let Some(intent) = login::intent(form.intent(), provider, maybe_user.user.as_ref(), reauth) else {
-        return Ok(Redirect::to(next.as_str()).into_response());
+    let intent = IntentField::from_key(form.intent.as_deref());
+    let after = form.after_login();
+    let Some(intent) = login::intent(intent, provider, maybe_user.user.as_ref(), after.reauth) else {
+        return already_signed_in(&app, &maybe_user, after, now).await;
     };
     let is_fresh = maybe_user.has_reauthenticated_recently(now).await?;
     if !is_fresh && login::adds_identity(&app, intent, provider).await? {
-        return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, next.as_str())).into_response());
+        return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, &after.next)).into_response());
     }
-    let heart = form.params.heart.and_then(|id| PlaylistId::parse(&id).ok());
-    let invite = form.invite.filter(|invite| !invite.expose().is_empty());
-    let after = AfterLogin { next: next.as_str().to_owned(), heart, reauth, invite };
     let browser = login_cookie::read(&app, &headers).unwrap_or_else(Secret::random);
     let granted_scopes = maybe_user.scopes().await?;
     let request = LoginRequest { provider, browser: browser.clone(), intent, is_fresh, after, granted_scopes };
@@ -151,6 +141,17 @@ pub(crate) async fn create(
     let mut response = Redirect::to(consent.as_str()).into_response();
     login_cookie::set(&app, &mut response, &browser);
     Ok(response)
+}
+
+/// Does what was to follow the sign-in, because the user has signed in in another tab.
+async fn already_signed_in(app: &App, maybe_user: &MaybeUser, after: AfterLogin, now: OffsetDateTime) -> Result {
+    match (&maybe_user.user, &after.heart) {
+        (Some(user), Some(heart)) => {
+            hearts::add(app, user.id, heart, now).await?;
+            Ok(flash::redirect(&after.next, Flash::Hearted))
+        }
+        _ => Ok(Redirect::to(&after.next).into_response()),
+    }
 }
 
 /// The redirect URI of a provider. Always redirects on success, so that the code does not stay in the address bar.
@@ -166,19 +167,27 @@ pub(crate) async fn callback(
     let signed_in = (maybe_user.user.clone(), maybe_user.merge_until().await?);
     match login::complete_login(&app, provider, params, signed_in, now).await {
         Ok(result) => sign_in_response(&app, &maybe_user, provider, result, (&device, now)).await,
-        Err(LoginError::Denied { next }) => Ok(flash::redirect(&path_after_denial(is_signed_in, next), Flash::Denied)),
+        Err(FailedLogin { error: LoginError::Denied, retry: Some(retry) }) => {
+            Ok(flash::redirect(&path_after_denial(is_signed_in, retry.after), Flash::Denied))
+        }
         // The callback was loaded twice, for example in two tabs.
-        Err(LoginError::Used) if is_signed_in => Ok(flash::redirect("/playlists", Flash::AlreadySignedIn)),
-        Err(error) => Err(errors::login_error(&app, error, provider, is_signed_in)),
+        Err(FailedLogin { error: LoginError::Used, .. }) if is_signed_in => {
+            Ok(flash::redirect("/playlists", Flash::AlreadySignedIn))
+        }
+        Err(failed) => Err(errors::login_error(&app, failed, provider, is_signed_in)),
     }
 }
 
-/// Returns the path to redirect to after a denied consent: `next`, or the login page if the visitor is not signed in.
-fn path_after_denial(is_signed_in: bool, next: String) -> String {
-    match next.as_str() {
+/// Returns the path to redirect to after a denied consent: `next`, or the page with the sign-in buttons if the visitor is
+/// not signed in.
+fn path_after_denial(is_signed_in: bool, after: AfterLogin) -> String {
+    let AfterLogin { next, heart, invite, .. } = after;
+    match (invite, heart) {
         _ if is_signed_in => next,
-        "/playlists" => "/".into(),
-        _ => sign_in_path(&next),
+        (Some(invite), _) => format!("/invite/{}", byte_serialize(invite.expose().as_bytes()).collect::<String>()),
+        (None, Some(heart)) => with_heart(sign_in_path(&next), &heart),
+        (None, None) if next == "/playlists" => "/".into(),
+        (None, None) => sign_in_path(&next),
     }
 }
 
@@ -221,7 +230,8 @@ fn flash_for(was_connected: bool, provider: Provider, result: &LoginResult) -> F
     let is_spotify = provider == Provider::Spotify;
     match (result.after.reauth, result.outcome) {
         _ if !result.missing.is_empty() => Flash::Missing(result.missing.clone()),
-        _ if result.after.heart.is_some() => Flash::SignedInAndHearted,
+        _ if result.is_hearted => Flash::SignedInAndHearted,
+        _ if result.after.heart.is_some() => Flash::SignedInWithoutHeart,
         (Some(ReauthReason::EnableNowPlaying), _) => Flash::NowPlayingOn,
         (Some(ReauthReason::EnableSaving), _) => Flash::Saving(SavingFlash::On),
         (Some(ReauthReason::RenewConsent), _) if is_spotify => Flash::Reconnected,
