@@ -157,9 +157,9 @@ async fn rename_alone(app: &App, user: &CurrentUser, old: &str, new: &str, may_m
     }
     // After a merge, the spelling of the existing tag stays.
     let name = target.filter(|_| is_merge).map_or_else(|| new.to_owned(), |target| target.name);
+    // First, so that visitors never see the hearts of a tag that was not shared, even if the rest fails.
+    change_shared(app, user.id, |tags| shared_after_rename(&tags, old, &name, is_merge)).await?;
     replace(app, user.id, old, Some(&name)).await?;
-    // After a merge the tag is not shared any more: the hearts of both tags would be.
-    replace_shared(app, user.id, old, Some(name).filter(|name| !is_merge && can_have_address(name))).await?;
     Ok(if is_merge { RenameResult::Merged } else { RenameResult::Renamed(tag.name) })
 }
 
@@ -168,25 +168,44 @@ pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
     run_heart_change(&app.heart_changes, user.id, async {
         let [found] = find(app, user, [tag]).await?;
         if found.is_some() {
+            change_shared(app, user.id, |tags| without(&tags, tag)).await?;
             replace(app, user.id, tag, None).await?;
-            replace_shared(app, user.id, tag, None).await?;
         }
         Ok::<_, Error>(found.is_some())
     })
     .await
 }
 
-/// Renames a tag in the list of those that the user shares, or removes it.
-async fn replace_shared(app: &App, user: UserId, old: &str, new: Option<String>) -> Result<()> {
-    let old = fold_tag(old);
-    let shares_it = |tags: Vec<String>| tags.iter().any(|tag| fold_tag(tag) == old);
-    if shares::find(&app.db, user).await?.is_some_and(|share| shares_it(share.shared_tags)) {
-        let replace = |tags: Vec<String>| {
-            Some(replace_tag(&tags, &old, new.as_deref()).into_iter().map(|(tag, _)| tag).collect())
-        };
-        shares::change_shared_tags(&app.db, user, replace).await?;
+/// Returns whether the user shares each of the named tags.
+pub async fn are_shared<const N: usize>(app: &App, user: &CurrentUser, names: [&str; N]) -> Result<[bool; N]> {
+    let shared = shares::find(&app.db, user.id).await?.map(|share| share.shared_tags).unwrap_or_default();
+    Ok(names.map(|name| contains(&shared, name)))
+}
+
+/// Changes the list of the tags that the user shares, if there are any.
+async fn change_shared(app: &App, user: UserId, change: impl FnOnce(Vec<String>) -> Vec<String>) -> Result<()> {
+    if shares::find(&app.db, user).await?.is_some_and(|share| !share.shared_tags.is_empty()) {
+        shares::change_shared_tags(&app.db, user, |tags| Some(change(tags))).await?;
     }
     Ok(())
+}
+
+/// Returns the shared tags after `old` has become `new`. The hearts of a tag that was not shared do not become public.
+fn shared_after_rename(tags: &[String], old: &str, new: &str, is_merge: bool) -> Vec<String> {
+    let is_shared = contains(tags, old) && (!is_merge || contains(tags, new)) && can_have_address(new);
+    if is_shared {
+        replace_tag(tags, &fold_tag(old), Some(new)).into_iter().map(|(tag, _)| tag).collect()
+    } else {
+        without(&without(tags, old), new)
+    }
+}
+
+fn contains(tags: &[String], name: &str) -> bool {
+    tags.iter().any(|tag| is_same(tag, name))
+}
+
+fn without(tags: &[String], name: &str) -> Vec<String> {
+    tags.iter().filter(|tag| !is_same(tag, name)).cloned().collect()
 }
 
 async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Result<()> {

@@ -139,10 +139,40 @@ async fn shared_tag_follows_its_new_name_and_ends_with_a_merge() {
     rename("snow").await;
     assert_not_shared(&visitor.get("/u/lena/tags/rain").await);
     assert_eq!(visitor.get("/u/lena/tags/snow").await.playlist_ids().len(), 2);
+    assert!(lena.open("/tags/edit?tag=snow").await.text("main").contains("its page and feeds get another address"));
     let form = lena.open("/tags/edit?tag=snow&to=storm").await.form("form[action='/tags/rename']");
     lena.submit(form.with("to", "storm")).await;
     for tag in ["snow", "storm"] {
         assert_not_shared(&visitor.get(&format!("/u/lena/tags/{tag}")).await);
+    }
+}
+
+#[tokio::test]
+async fn new_name_of_a_tag_shows_visitors_no_heart_that_they_did_not_see() {
+    let (site, lena, ids) = open_tagged("rain").await;
+    for (shared, new, question, shared_after) in [
+        ("{storm}", "storm", "“storm” is shared. Afterwards it is not", "{}"),
+        ("{rain,a}", "storm", "“rain” is shared. Afterwards it is not", "{a}"),
+        ("{a}", "storm", "This cannot be undone. Merge into “storm”", "{a}"),
+        (
+            "{a,STORM,rain}",
+            "storm",
+            "Both are shared. Afterwards “storm” shows visitors the hearts of both",
+            "{a,storm}",
+        ),
+        // Visitors see a tag that is on no heart as soon as it is on one.
+        ("{snow}", "snow", "", "{}"),
+    ] {
+        annotate(&lena, &ids[1], "", "rain").await;
+        annotate(&lena, &ids[4], "", "storm").await;
+        sqlx::query("update shares set shared_tags = $1::text[]").bind(shared).execute(&site.db).await.unwrap();
+        let page = lena.open(&format!("/tags/edit?tag=rain&to={new}")).await;
+        assert!(page.text("main").contains(question), "{shared}: {}", page.text("main"));
+        let renamed = lena.submit(page.form("form[action='/tags/rename']").with("to", new)).await;
+        assert!(renamed.flash().unwrap().starts_with("Tag"), "{}", renamed.html);
+        let stored: String =
+            sqlx::query_scalar("select shared_tags::text from shares").fetch_one(&site.db).await.unwrap();
+        assert_eq!(stored, shared_after, "{shared}");
     }
 }
 

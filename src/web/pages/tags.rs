@@ -53,6 +53,8 @@ struct EditPage {
     error: Option<String>,
     /// The tag that has this name already.
     target: Option<Tag>,
+    /// Whether visitors see the tag, and the target.
+    are_shared: [bool; 2],
 }
 
 #[derive(Deserialize)]
@@ -75,9 +77,10 @@ pub(crate) async fn edit(
     let tag = tag.ok_or_else(tag_not_found)?;
     let target = target.filter(|target| !tags::is_same(&target.name, &tag.name));
     let name = target.as_ref().map_or_else(|| tag.name.clone(), |target| target.name.clone());
+    let are_shared = tags::are_shared(&app, &user, [&params.tag, &params.to]).await?;
     let title = if target.is_some() { "Merge tags: " } else { "Tag: " };
     let layout = layout.with_title(format!("{title}{}", tag.name), "hearts");
-    Ok(render_page(&EditPage { layout, tag, name, error: None, target }))
+    Ok(render_page(&EditPage { layout, tag, name, error: None, target, are_shared }))
 }
 
 fn tag_not_found() -> AppError {
@@ -108,9 +111,10 @@ pub(crate) async fn rename(
         Err(error) => {
             let [tag] = tags::find(&app, &user, [&form.tag]).await.map_err(tags_error)?;
             let tag = tag.ok_or_else(tag_not_found)?;
+            let are_shared = tags::are_shared(&app, &user, [&tag.name, ""]).await?;
             let layout = layout.with_title(format!("Tag – not renamed: {}", tag.name), "hearts");
             let (name, error) = (sanitize_for_redisplay(&form.to), Some(error.to_string()));
-            let page = render_page(&EditPage { layout, tag, name, error, target: None });
+            let page = render_page(&EditPage { layout, tag, name, error, target: None, are_shared });
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
