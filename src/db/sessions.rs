@@ -142,7 +142,7 @@ impl SessionStore for Store {
                       coalesce(s.last_seen_at < now() - interval '5 minutes', true) as "unseen!"
                from sessions s left join users u on u.id = s.user_id
                where s.id_hash = $1 and s.expires_at > now()
-                   and (s.user_id is not null or s.created_at > now() - interval '15 minutes')"#,
+                   and case when s.user_id is null then s.created_at > now() - interval '15 minutes' else u.id is not null end"#,
             id_hash.as_bytes()
         );
         let Some(row) = query.fetch_optional(&self.pool).await.map_err(store_error)? else { return Ok(None) };

@@ -252,3 +252,16 @@ async fn ending_a_session_that_does_not_exist_changes_nothing() {
     assert_eq!([&ada, &other].map(|browser| browser.cookie().is_empty()), [false; 2]);
     assert_eq!(other.open("/account").await.count("#sessions li"), 2);
 }
+
+/// On Citus no foreign key ends a session that began while its account was being deleted.
+#[tokio::test]
+async fn session_without_its_account_is_none() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    for statement in ["alter table sessions drop constraint sessions_user_id_fkey", "delete from users"] {
+        sqlx::query(statement).execute(&site.db).await.unwrap();
+    }
+    assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);
+    assert_eq!(ada.open("/account").await.url.path(), "/login");
+    assert_eq!(ada.sign_in("ada").await.flash().unwrap(), "Signed in as Ada.");
+}
