@@ -1,5 +1,5 @@
-# Heroku uses it only on the stack `container`, see docs/OPERATIONS.md. A test compares the version with rust-toolchain.toml. SOURCE_VERSION and SOURCE_DATE are the commit
-# and its date, for `heartlist --version`.
+# A test compares the version with rust-toolchain.toml. SOURCE_VERSION and SOURCE_DATE are the commit and its date, for
+# `heartlist --version`.
 FROM rust:1.95.0-slim-trixie@sha256:e14e87345b4d5964ddcc3491d27ee046a0f23820f340c3c1e24da6880141f7c0 AS build
 # Keeps rustup from installing the components in rust-toolchain.toml.
 ENV RUSTUP_TOOLCHAIN=1.95.0 SQLX_OFFLINE=true
