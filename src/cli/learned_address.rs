@@ -14,9 +14,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Pause after a failed accept.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// Waits for a request, redirects it to https on its own host, and returns that URL. Heroku's router passes on only
 /// requests for the app's own hosts.
@@ -26,14 +28,18 @@ pub(super) async fn learn_base_url(listener: &TcpListener) -> String {
     loop {
         tokio::select! {
             Some(url) = urls.recv() => return url,
-            Ok((stream, _)) = listener.accept() => {
-                let sender = sender.clone();
-                connections.spawn(async move {
-                    if let Some(url) = redirect_one_request(stream).await {
-                        let _ = sender.send(url);
-                    }
-                });
-            }
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let sender = sender.clone();
+                    connections.spawn(async move {
+                        if let Some(url) = redirect_one_request(stream).await {
+                            let _ = sender.send(url);
+                        }
+                    });
+                }
+                // For example when no file descriptors are left.
+                Err(_) => sleep(ACCEPT_RETRY_DELAY).await,
+            },
             Some(_) = connections.join_next() => {}
         }
     }
