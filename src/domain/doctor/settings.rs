@@ -180,7 +180,9 @@ fn check_operator_token(token: Option<&Secret>, session: Option<&Secret>) -> Fin
     let check = Check("Operator token", "The page /setup shows more about this server than strangers should know.");
     let fix = "Set OPERATOR_TOKEN to what `openssl rand -base64 48` prints.";
     match token {
-        None => check.good("None: /setup opens only where BASE_URL is a loopback address, on that computer."),
+        None => check.good(
+            "None: /setup opens to signed-in operators and, if BASE_URL is a loopback address, on the same computer.",
+        ),
         Some(_) if token == session => check
             .bad("The same as SESSION_SECRET, so every use of it exposes the secret that encrypts everything.")
             .with_fix(fix),
