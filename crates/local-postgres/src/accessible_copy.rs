@@ -2,7 +2,7 @@
 
 use std::{
     fs, io,
-    os::unix::fs::lchown,
+    os::unix::fs::{lchown, symlink},
     path::{Path, PathBuf},
 };
 
@@ -40,10 +40,11 @@ fn copy(bin: &Path, version: &str, data_dir: &DataDir, user: &OsUser) -> Result<
             fs::remove_dir_all(&new)?;
         }
         fs::create_dir(&new)?;
-        // PostgreSQL looks for these beside its programs. The prefix may contain much else.
-        for part in [bin_name, "lib".as_ref(), "lib64".as_ref(), "share".as_ref()] {
+        // PostgreSQL looks for these beside its programs. The prefix may contain much else. In `usr` is what the programs
+        // that script/setup unpacked start.
+        for part in [bin_name, "lib".as_ref(), "lib64".as_ref(), "share".as_ref(), "usr".as_ref()] {
             if prefix.join(part).is_dir() {
-                copy_dir(&prefix.join(part), &new.join(part), user)?;
+                copy_dir(&prefix.join(part), &new.join(part), prefix, user)?;
             }
         }
         lchown(&new, Some(user.uid), Some(user.gid))?;
@@ -53,17 +54,50 @@ fn copy(bin: &Path, version: &str, data_dir: &DataDir, user: &OsUser) -> Result<
     Ok(target.join(bin_name))
 }
 
-fn copy_dir(from: &Path, to: &Path, owner: &OsUser) -> io::Result<()> {
+/// Copies a folder. Links out of `prefix` stay links, because they may lead to files that `owner` must not read: the
+/// unpacked programs have one to the system's private keys.
+fn copy_dir(from: &Path, to: &Path, prefix: &Path, owner: &OsUser) -> io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let (path, target) = (entry.path(), to.join(entry.file_name()));
-        if path.is_dir() {
-            copy_dir(&path, &target, owner)?;
+        // Links of unpacked packages may lead nowhere.
+        let Ok(real) = fs::canonicalize(&path) else { continue };
+        if !real.starts_with(prefix) {
+            symlink(&real, &target)?;
+        } else if real.is_dir() {
+            copy_dir(&path, &target, prefix, owner)?;
         } else {
             fs::copy(&path, &target)?;
             lchown(&target, Some(owner.uid), Some(owner.gid))?;
         }
     }
     lchown(to, Some(owner.uid), Some(owner.gid))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::{getegid, geteuid};
+
+    use super::*;
+
+    #[test]
+    fn copy_has_no_file_from_outside() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = fs::canonicalize(folder.path()).unwrap();
+        let prefix = folder.join("prefix");
+        fs::create_dir_all(prefix.join("usr/bin")).unwrap();
+        fs::create_dir(folder.join("keys")).unwrap();
+        fs::write(prefix.join("usr/bin/postgres"), "program").unwrap();
+        symlink("postgres", prefix.join("usr/bin/postmaster")).unwrap();
+        symlink(folder.join("keys"), prefix.join("usr/private")).unwrap();
+        symlink("/nowhere", prefix.join("usr/dangling")).unwrap();
+        let owner = OsUser { name: "me".to_owned(), uid: geteuid().as_raw(), gid: getegid().as_raw() };
+        let copy = folder.join("copy");
+        copy_dir(&prefix.join("usr"), &copy, &prefix, &owner).unwrap();
+        assert_eq!(fs::read_to_string(copy.join("bin/postmaster")).unwrap(), "program");
+        assert!(!copy.join("bin/postmaster").is_symlink());
+        assert_eq!(fs::read_link(copy.join("private")).unwrap(), folder.join("keys"));
+        assert!(!copy.join("dangling").is_symlink());
+    }
 }
