@@ -141,6 +141,14 @@ fn app_json_has_only_keys_known_to_heroku() {
 }
 
 #[test]
+fn image_is_pushed_only_for_a_checked_tag() {
+    let release = read_file(".github/workflows/release.yml");
+    let (program, rest) = release.split_once("\n  image:\n").expect("the job");
+    assert!(program.contains("\n  program:\n") && program.contains("GITHUB_REF_NAME#v}"));
+    assert!(rest.split("\n  components:\n").next().unwrap().contains("\n    needs: program\n"));
+}
+
+#[test]
 fn docker_image_runs_as_unprivileged_user() {
     let docker = read_file("Dockerfile");
     let (_, last) = docker.rsplit_once("FROM ").unwrap();
