@@ -132,7 +132,10 @@ fn app_json_has_only_keys_known_to_heroku() {
     for key in app.as_object().unwrap().keys() {
         assert!(keys.contains(&key.as_str()) || more.contains(&key.as_str()), "{key}");
     }
-    assert_eq!(app["buildpacks"][0]["url"], "https://github.com/emk/heroku-buildpack-rust");
+    let buildpack = app["buildpacks"][0]["url"].as_str().unwrap();
+    let commit = buildpack.strip_prefix("https://github.com/emk/heroku-buildpack-rust#").expect("a pinned one");
+    assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{commit}");
+    assert!(read_file("docs/OPERATIONS.md").contains(&format!("heroku create --buildpack {buildpack}\n")));
     for app_json in [&app, &app["environments"]["review"]] {
         assert_eq!(app_json["addons"][0]["plan"], "heroku-postgresql:essential-0");
     }
