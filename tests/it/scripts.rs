@@ -7,10 +7,21 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-const BASE_PROGRAMS: [&str; 16] = [
-    "bash", "cat", "dirname", "env", "find", "grep", "id", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sort", "tail",
-    "wc",
+const BASE_PROGRAMS: [&str; 17] = [
+    "bash", "cat", "chmod", "dirname", "env", "find", "grep", "id", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sort",
+    "tail", "wc",
 ];
+const CARGO: &str = r#"[ "$*" != --version ] || set -- 1.999.0; echo "cargo $*""#;
+/// Fails if it is told that something is installed already.
+const APT: &str = r#"
+for option; do
+    case $option in
+    Dir::State::status=*) [ -e "${option#*=}" ] && [ ! -s "${option#*=}" ] || exit 1 ;;
+    Dir::Cache=*) : >"${option#*=}/archives/openssl.deb" ;;
+    esac
+done"#;
+const DPKG: &str = r#"mkdir -p "$3/usr/bin"; echo '#!/bin/sh' >"$3/usr/bin/openssl"; chmod +x "$3/usr/bin/openssl""#;
+const ORDINARY_USER: (&str, &str) = ("id", "echo 1000");
 /// The bundled Postgres does not run there.
 const OLD_LINUX: [(&str, &str); 2] = [("uname", "echo Linux x86_64"), ("getconf", "echo glibc 2.37")];
 /// Works only with the headers of the C library.
@@ -31,7 +42,7 @@ impl Machine {
             let found = ["/usr/bin", "/bin"].map(|folder| Path::new(folder).join(program));
             symlink(found.iter().find(|path| path.exists()).unwrap(), machine.path("bin").join(program)).unwrap();
         }
-        for (name, script) in [&[("cargo", r#"echo "cargo $*""#)], &OLD_LINUX[..], stubs].concat() {
+        for (name, script) in [&[("cargo", CARGO)], &OLD_LINUX[..], stubs].concat() {
             machine.add_program(&machine.path("bin").join(name), script);
         }
         machine
@@ -43,14 +54,24 @@ impl Machine {
 
     fn add_program(&self, path: &Path, script: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
+        // A link leads to the program of this machine.
+        let _ = fs::remove_file(path);
         fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
         fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
     }
 
+    fn tools(&self) -> PathBuf {
+        self.path("home/.cache/heartlist/tools")
+    }
+
     /// Adds the Postgres programs where script/setup unpacks them.
     fn add_unpacked_postgres(&self) {
+        self.add_postgres(&self.tools().join("postgres/bin"), "15.14");
+    }
+
+    fn add_postgres(&self, folder: &Path, version: &str) {
         for program in ["initdb", "pg_ctl", "psql", "postgres"] {
-            self.add_program(&self.path("home/.cache/heartlist/tools/postgres/bin").join(program), "");
+            self.add_program(&folder.join(program), &format!("echo '{program} (PostgreSQL) {version}'"));
         }
     }
 
@@ -112,6 +133,60 @@ fn compiler_of_another_name_does_not_replace_the_linker() {
     machine.add_unpacked_postgres();
     let output = machine.command("script/run").env("CC", "clang").output().unwrap();
     assert!(text(&output.stderr).contains("a C compiler with the C library's headers is missing"));
+    machine.add_program(&machine.path("bin/cc"), "");
+    assert!(machine.command("script/run").env("CC", "ccache gcc").output().unwrap().status.success());
+}
+
+#[test]
+fn old_cargo_is_an_error_that_names_the_remedy() {
+    let output = Machine::new(&[("cargo", "echo cargo 1.65.0"), ("cc", "")]).run("script/run", &[]);
+    assert!(!output.status.success());
+    assert!(text(&output.stderr).contains("cargo 1.65.0 is too old. Install Rust from https://rustup.rs"));
+}
+
+#[test]
+fn postgres_programs_that_are_too_old_are_passed_over() {
+    let cargo = format!(r#"[ "$*" = --version ] || echo "$PG_BIN"; {CARGO}"#);
+    let machine = Machine::new(&[("cargo", &cargo), ("cc", "")]);
+    machine.add_unpacked_postgres();
+    for (version, is_used) in [("9.6.24", false), ("12.22", false), ("13.1", true), ("19beta1", true)] {
+        let chosen = machine.path(version);
+        machine.add_postgres(&chosen, version);
+        let output = machine.command("script/run").env("PG_BIN", &chosen).output().unwrap();
+        assert!(output.status.success(), "{version}: {}", text(&output.stderr));
+        assert_eq!(text(&output.stdout).contains(&*chosen.to_string_lossy()), is_used, "{version}");
+    }
+}
+
+#[test]
+fn unpacked_tree_is_complete_whatever_is_installed() {
+    let machine = Machine::new(&[ORDINARY_USER, ("apt-get", APT), ("dpkg", DPKG)]);
+    let output = machine.run("script/setup", &["openssl"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(machine.tools().join("openssl/usr/bin/openssl").exists());
+    assert_eq!(fs::read_dir(machine.tools()).unwrap().count(), 1);
+}
+
+#[test]
+fn two_first_runs_at_once_use_one_tree() {
+    let dpkg = format!(r#"{DPKG}; /bin/cp -r "$HOME/other" "$HOME/.cache/heartlist/tools/openssl""#);
+    let machine = Machine::new(&[ORDINARY_USER, ("apt-get", APT), ("dpkg", &dpkg)]);
+    machine.add_program(&machine.path("home/other/bin/openssl"), "");
+    let output = machine.run("script/setup", &["openssl"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(!machine.tools().join("openssl/usr").exists(), "the other run's tree was replaced");
+    assert_eq!(fs::read_dir(machine.tools()).unwrap().count(), 1);
+}
+
+#[test]
+fn folder_into_which_nothing_can_be_unpacked_is_named() {
+    let machine = Machine::new(&[ORDINARY_USER, ("apt-get", APT), ("dpkg", DPKG)]);
+    for name in ["a b", "a#b", "a&b", "a:b", "a'b", "a\\b"] {
+        let folder = machine.path(name);
+        let output = machine.command("script/setup").arg("openssl").env("XDG_CACHE_HOME", &folder).output().unwrap();
+        assert!(!output.status.success() && !folder.exists());
+        assert!(text(&output.stderr).contains("Name another cache folder in XDG_CACHE_HOME"), "{name}");
+    }
 }
 
 #[test]
