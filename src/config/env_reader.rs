@@ -74,6 +74,10 @@ impl EnvReader<'_> {
         parsed
     }
 
+    pub(super) fn switch(&mut self, name: &str, [on, off]: [&str; 2]) -> Option<bool> {
+        self.parse(name, &format!("`{on}` or `{off}`"), |text| [on, off].contains(&text).then_some(text == on))
+    }
+
     /// Parses a number in a range, by default `default`.
     pub(super) fn number<T: FromStr + PartialOrd + Display>(
         &mut self,

@@ -150,7 +150,7 @@ impl EnvReader<'_> {
             access: self.access(dyno),
             base_url,
             demo,
-            top_page: self.parse("TOP_PAGE", "`on` or `off`", parse_switch).unwrap_or(true),
+            top_page: self.switch("TOP_PAGE", ["on", "off"]).unwrap_or(true),
             dyno,
             log_format: self.parse("LOG_FORMAT", "`text` or `json`", parse_log_format),
             log_filter: self.log_filter(),
@@ -160,7 +160,7 @@ impl EnvReader<'_> {
 
     /// Returns whether this is a demo, which must be chosen explicitly where others can reach it.
     fn demo(&mut self, is_public: bool) -> bool {
-        let explicit = self.get("DEMO").map(|value| value != "0");
+        let explicit = self.switch("DEMO", ["1", "0"]);
         let has_client_id = self.get("SPOTIFY_CLIENT_ID").is_some();
         match (explicit, has_client_id) {
             (Some(true), true) => self
@@ -225,7 +225,7 @@ impl EnvReader<'_> {
             false => "https://open.spotify.com/oembed".into(),
         };
         let url = self.url("SPOTIFY_OEMBED_URL", default, demo);
-        self.parse("OEMBED", "`on` or `off`", parse_switch).unwrap_or(true).then_some(url)
+        self.switch("OEMBED", ["on", "off"]).unwrap_or(true).then_some(url)
     }
 
     fn title_ttl(&mut self) -> Option<Duration> {
@@ -263,14 +263,6 @@ impl EnvReader<'_> {
 const TITLE_DAYS: RangeInclusive<i64> = 30..=3650;
 
 const ONLY_CITUS: &str = "`citus`, the only cluster that Heartlist supports";
-
-fn parse_switch(text: &str) -> Option<bool> {
-    match text {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    }
-}
 
 fn parse_log_format(text: &str) -> Option<LogFormat> {
     match text {

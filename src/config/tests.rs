@@ -127,6 +127,10 @@ fn invalid_values_are_reported_by_name() {
     assert!(read(&[("DATABASE_URL", "postgresql:///hearts?host=/run/postgresql")]).is_ok());
     assert!(read(&[("RUST_LOG", "=bad[")]).unwrap_err().to_string().contains("- RUST_LOG "));
     assert!(read(&[("DEMO", "0")]).unwrap_err().to_string().contains("DEMO=0"));
+    for bad in ["off", "false", "no", "true", "2"] {
+        let error = read(&[("DEMO", bad)]).unwrap_err().to_string();
+        assert!(error.contains("- DEMO is not `1` or `0`"), "{bad}: {error}");
+    }
 }
 
 #[test]
