@@ -61,6 +61,11 @@ impl<K: Eq + Hash> RateLimiter<K> {
     }
 }
 
+/// Returns the seconds after which to try again. Rounded up, because a request before the end of `wait` is refused.
+pub(crate) fn retry_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +85,12 @@ mod tests {
         assert_eq!(count("ada", 5), Err(Duration::from_secs(15)), "a refused request does not count");
         assert_eq!([20, 20, 40, 59].map(|at| count("ada", at).is_ok()), [true, false, true, false]);
         assert_eq!([600, 600, 600, 600].map(|at| count("ada", at).is_ok()), [true, true, true, false]);
+    }
+
+    #[test]
+    fn waits_are_rounded_up_to_seconds() {
+        let seconds = [0, 1, 999, 1000, 1001, 59_001].map(|ms| retry_seconds(Duration::from_millis(ms)));
+        assert_eq!(seconds, [1, 1, 1, 1, 2, 60]);
     }
 
     #[test]

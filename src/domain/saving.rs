@@ -12,6 +12,7 @@ use super::{CurrentUser, Error, Scopes, tokens};
 use crate::app::App;
 use crate::ids::PlaylistId;
 use crate::oauth::providers::SAVING_SCOPES;
+use crate::rate_limiter::retry_seconds;
 
 /// How long the response to a new heart waits for Spotify. The call itself may take longer.
 const SAVING_WAIT: Duration = Duration::from_secs(2);
@@ -80,7 +81,7 @@ async fn call(app: &App, user: &CurrentUser, playlist: &PlaylistId, now: OffsetD
             Error::Reconnect | Error::NotConnected => NotSaved::Reconnect,
             Error::NotFound => NotSaved::NotFound,
             Error::RateLimited { wait, .. } | Error::TooManyCalls { wait, .. } => {
-                NotSaved::Limited(wait.as_secs().div_ceil(60))
+                NotSaved::Limited(retry_seconds(wait).div_ceil(60))
             }
             _ => NotSaved::Unavailable,
         }

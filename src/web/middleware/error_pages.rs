@@ -12,6 +12,7 @@ use serde_json::json;
 use tower_sessions::Session;
 
 use crate::app::App;
+use crate::rate_limiter::retry_seconds;
 use crate::web::error::{AppError, Link, LoginButton, NOTHING_SAVED, error_for_status};
 use crate::web::extract::theme::Theme;
 use crate::web::extract::{MaybeUser, SafePath};
@@ -93,7 +94,7 @@ async fn render(app: &App, error: AppError, info: RequestInfo, bare: Response) -
         let path = info.path.split('?').next().map(redact_path);
         tracing::error!(status = error.status.as_u16(), path = path.as_deref(), cause, "a request failed");
     }
-    let retry_after = error.retry_after.map(|wait| HeaderValue::from(wait.as_secs()));
+    let retry_after = error.retry_after.map(|wait| HeaderValue::from(retry_seconds(wait)));
     let rendered = match error.sign_in_path.as_ref().or(error.redirect_path.as_ref()) {
         Some(path) if !info.wants_json => Redirect::to(path).into_response(),
         _ if info.wants_json => render_json(&error, &info).into_response(),

@@ -19,7 +19,7 @@ use url::form_urlencoded;
 use crate::app::{App, Clock};
 use crate::ids::{TokenHash, UserId};
 use crate::network::ByNetwork;
-use crate::rate_limiter::RateLimiter;
+use crate::rate_limiter::{RateLimiter, retry_seconds};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::MaybeUser;
 use crate::web::middleware::fetch_metadata::is_cross_origin;
@@ -88,7 +88,7 @@ impl RateLimit {
     }
 
     pub(crate) fn error(&self, wait: Duration) -> AppError {
-        let seconds = wait.as_secs() + 1;
+        let seconds = retry_seconds(wait);
         let period = if self.period == Duration::from_secs(60) { "a minute" } else { "ten minutes" };
         let message = format!(
             "Too many {} at once: the limit is {} in {period}. Try again in {}.",

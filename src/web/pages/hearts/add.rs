@@ -17,6 +17,7 @@ use crate::domain::reference::{self, ReferenceError};
 use crate::domain::search::Order;
 use crate::domain::{CurrentUser, Error, Playlist, playlists, sharing, top};
 use crate::ids::PlaylistId;
+use crate::rate_limiter::retry_seconds;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::list_query::{ListParams, ListView};
 use crate::web::extract::list_spec::HEARTS;
@@ -186,7 +187,7 @@ pub(crate) async fn create(
     if let Err(wait) = limit.count_more(user.id, lines.len() as u32 - 1) {
         let error = limit.error(wait);
         page.errors = LinkError::for_form(&error.message);
-        let retry_after = error.retry_after.map(|wait| [(RETRY_AFTER, wait.as_secs().to_string())]);
+        let retry_after = error.retry_after.map(|wait| [(RETRY_AFTER, retry_seconds(wait).to_string())]);
         return Ok((error.status, retry_after, render_page(&page)).into_response());
     }
     let (mut added, mut refused) = (Vec::new(), Vec::new());
