@@ -148,14 +148,17 @@ async fn add_by_link(
     let was_hearted = heart.hearted_at.is_some() && heart.removed_at.is_none();
     let keeps_date = heart.removed_at.is_some_and(|removed_at| removed_at > now - UNDO_WINDOW);
     let name = timeout_at(deadline, fetch_name(app, user, playlist, now)).await;
-    let name = match name.unwrap_or(Ok(Name::Unknown)) {
+    let mut name = match name.unwrap_or(Ok(Name::Unknown)) {
         // An existing heart stays, even if its playlist is gone.
         Err(Error::NotFound) if was_hearted => Name::Unknown,
         result => result?,
     };
     add(app, user.id, playlist, now).await?;
-    if let Name::Title(title) = &name {
-        hearts::set_title(&app.db, user.id, playlist, (title, &fold(title)), now).await?;
+    if let Name::Title(title) = &name
+        && let Err(error) = hearts::set_title(&app.db, user.id, playlist, (title, &fold(title)), now).await
+    {
+        tracing::warn!(%error, "the name of a hearted playlist was not stored");
+        name = Name::Unknown;
     }
     let has_name = name != Name::Unknown || heart.title.or(heart.own_title).is_some();
     Ok(match has_name {

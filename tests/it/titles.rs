@@ -195,6 +195,18 @@ async fn link_of_somebody_without_spotify_is_named_with_one_call_and_no_token() 
 }
 
 #[tokio::test]
+async fn heart_stays_added_if_its_name_cannot_be_stored() {
+    let site = Site::open().await;
+    let (id, _) = find_public_playlist(&site);
+    let noor = sign_in_without_spotify(&site).await;
+    let broken = "alter table user_hearts add constraint broken check (title is null)";
+    sqlx::raw_sql(broken).execute(&site.db).await.unwrap();
+    let page = add_links(&noor, &id).await;
+    assert!(page.flash().unwrap().starts_with("Hearted, but"));
+    assert_eq!((page.count("li.card"), site.count_hearts().await), (1, 1));
+}
+
+#[tokio::test]
 async fn heart_without_name_is_kept_and_asks_for_a_title() {
     let site = Site::open().await;
     let noor = sign_in_without_spotify(&site).await;
