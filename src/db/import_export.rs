@@ -95,7 +95,7 @@ pub async fn import(
     let (mut connection, user) = (pool.acquire().await?, change.user);
     let mut tx = connection.begin().await?;
     heart_changes::lock(&mut tx, user).await?;
-    let (existing, removed, new_ids) = find_existing_and_new(&mut tx, user, ids).await?;
+    let (existing, new_ids, removed, new_rows) = find_existing_and_new(&mut tx, user, ids).await?;
     let new = new_ids.len() as i64;
     if new == 0 {
         return Ok(ImportResult::Added { hearts: 0, left_unpinned: 0 });
@@ -103,7 +103,7 @@ pub async fn import(
     if existing + new > max {
         return Ok(ImportResult::TooMany { existing, new });
     }
-    if existing + removed + new > 2 * max {
+    if new_rows > 0 && existing + removed + new_rows > 2 * max {
         return Ok(ImportResult::TooManyRemoved(removed));
     }
     heart_changes::begin(&mut tx, change, &new_ids).await?;
@@ -118,23 +118,27 @@ pub async fn import(
     Ok(ImportResult::Added { hearts: new, left_unpinned })
 }
 
-/// Counts the user's hearts and removed hearts, and returns those of `ids` that are not among them.
+/// Returns the number of the user's hearts and those of `ids` that are not among them, the number of removed hearts and
+/// how many of `ids` are in neither.
 async fn find_existing_and_new(
     connection: &mut PgConnection,
     user: UserId,
     ids: &[&str],
-) -> Result<(i64, i64, Vec<String>)> {
+) -> Result<(i64, Vec<String>, i64, i64)> {
     let query = sqlx::query!(
         r#"select (select count(*) from user_hearts where user_id = $1 and removed_at is null) as "existing!",
                   (select count(*) from user_hearts where user_id = $1 and removed_at is not null) as "removed!",
                   (select coalesce(array_agg(n.id), '{}') from (
                        select unnest($2::text[]) as id
-                       except select playlist_id from user_hearts where user_id = $1 and removed_at is null) n) as "new!""#,
+                       except select playlist_id from user_hearts where user_id = $1 and removed_at is null) n) as "new!",
+                  (select count(*) from (
+                       select unnest($2::text[])
+                       except select playlist_id from user_hearts where user_id = $1) n) as "new_rows!""#,
         user.0,
         ids as _
     );
     let row = query.fetch_one(connection).await?;
-    Ok((row.existing, row.removed, row.new))
+    Ok((row.existing, row.new, row.removed, row.new_rows))
 }
 
 async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<()> {

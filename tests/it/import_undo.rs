@@ -191,4 +191,5 @@ async fn removed_hearts_count_when_a_file_is_imported() {
     assert_eq!((refused.status, site.count_hearts().await), (422, 0));
     assert!(refused.text("main").contains("Recently removed"), "{}", refused.text("main"));
     assert_eq!(import(&ada, 1..=3, ",").await.import_report(), [3, 0, 0]);
+    assert_eq!(import(&ada, 1001..=1002, ",").await.import_report(), [2, 0, 0], "what is restored takes no room");
 }
