@@ -1,5 +1,6 @@
 //! Adding hearts by link: from the lists' form, and from a phone's share sheet or a bookmarklet, which open `/add`.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -256,14 +257,16 @@ enum LineError {
     Failed(Error),
 }
 
-/// Returns for each line what became of it, or why it was refused.
+/// Returns for each line what became of it, or why it was refused; for a repeated playlist only once.
 async fn add_lines<'a>(
     app: &App,
     user: &CurrentUser,
     lines: Vec<&'a str>,
     now: OffsetDateTime,
 ) -> Vec<(&'a str, Result<AddedByLink, LineError>)> {
-    let parsed: Vec<_> = lines.into_iter().map(|line| (line, reference::parse(line))).collect();
+    let mut seen = HashSet::new();
+    let parsed = lines.into_iter().map(|line| (line, reference::parse(line)));
+    let parsed: Vec<_> = parsed.filter(|(_, id)| id.is_err() || seen.insert(id.clone().ok())).collect();
     let ids: Vec<_> = parsed.iter().filter_map(|(_, id)| id.clone().ok()).collect();
     let mut added = hearts::add_by_links(app, user, ids, now).await.into_iter();
     let outcomes = parsed.into_iter().map(|(line, id)| {
