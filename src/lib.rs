@@ -21,6 +21,7 @@ mod background_jobs;
 pub mod cli;
 pub mod config;
 mod connections;
+mod count;
 pub mod db;
 pub mod domain;
 mod expiring_cache;

@@ -22,6 +22,7 @@ use self::changes::ChangeFlash;
 use self::saving::SavingFlash;
 use self::sharing::SharingFlash;
 use crate::app::App;
+use crate::count::count;
 use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
 use crate::domain::hearts::MAX_PINS;
@@ -29,7 +30,6 @@ use crate::domain::saving::lacks_saving;
 use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
-use crate::web::count::count;
 
 /// Lifetime of the cookie, in case no page shows the message.
 const COOKIE_TTL: Duration = Duration::seconds(60);

@@ -21,7 +21,6 @@ macro_rules! impl_display {
 
 mod assets;
 mod cookies;
-mod count;
 mod error;
 mod extract;
 mod flash;

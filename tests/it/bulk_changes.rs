@@ -282,7 +282,7 @@ async fn selections_are_limited_by_the_number_of_their_playlists() {
     }
     let refused = send(&ada, "heart", "", &ids, "/hearts").await;
     assert_eq!((refused.status, site.count_hearts().await), (429, 0));
-    assert!(refused.text("main").contains("1000 in ten minutes"), "{}", refused.text("main"));
+    assert!(refused.text("main").contains("1,000 in ten minutes"), "{}", refused.text("main"));
 }
 
 #[tokio::test]

@@ -273,7 +273,7 @@ async fn imports_are_limited_to_100_000_hearts_per_user() {
     let file = |ids: [u32; 4]| format!("id\n{:022}\n{:022}\n{:022}\n{:022}\n", ids[0], ids[1], ids[2], ids[3]);
     assert_eq!(import(&ada, file([1, 200_000, 200_001, 200_001])).await.import_report(), [2, 2, 0]);
     let page = import(&ada, file([1, 200_001, 200_002, 200_002])).await;
-    let error = "You can import until you have 100,000 hearts. You have 100000, and this file would add 1. Nothing was imported.";
+    let error = "You can import until you have 100,000 hearts. You have 100,000, and this file would add 1. Nothing was imported.";
     assert_eq!((page.status, page.text("#file-error").as_str()), (422, error));
     assert_eq!(site.count_hearts().await, 100_000);
     assert_eq!(

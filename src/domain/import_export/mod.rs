@@ -24,6 +24,7 @@ use super::reference;
 use super::text::is_visible;
 use super::{CurrentUser, Result, run_heart_change};
 use crate::app::App;
+use crate::count::count;
 use crate::db;
 use crate::db::heart_changes::{Change, ChangeKind};
 pub use crate::db::import_export::ExportedHeart;
@@ -142,10 +143,14 @@ pub struct ImportReport {
 /// The import would give the user more than [`MAX_HEARTS_PER_USER`] hearts, or twice as many with removed ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TooManyHearts {
-    #[error("You can import until you have 100,000 hearts. You have {existing}, and this file would add {new}.")]
+    #[error(
+        "You can import until you have {} hearts. You have {}, and this file would add {}.",
+        count(MAX_HEARTS_PER_USER), count(*.existing), count(*.new)
+    )]
     Hearts { existing: i64, new: i64 },
     #[error(
-        "{0} hearts are under Recently removed, which leaves no room for those of this file. Delete them for good, or wait."
+        "{} hearts are under Recently removed, which leaves no room for those of this file. Delete them for good, or wait.",
+        count(*.0)
     )]
     Removed(i64),
 }

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::count::count;
 use crate::domain::annotation::MAX_TAGS;
 use crate::domain::hearts::MAX_HEARTS_PER_USER;
-use crate::web::count::count;
 
 /// Number of titles that a message names. It is in a cookie of at most 4 KB.
 pub(crate) const MAX_TITLES: usize = 3;

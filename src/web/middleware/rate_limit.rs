@@ -17,6 +17,7 @@ use axum::routing::MethodRouter;
 use url::form_urlencoded;
 
 use crate::app::{App, Clock};
+use crate::count::count;
 use crate::ids::{TokenHash, UserId};
 use crate::network::ByNetwork;
 use crate::rate_limiter::{RateLimiter, retry_seconds};
@@ -93,7 +94,7 @@ impl RateLimit {
         let message = format!(
             "Too many {} at once: the limit is {} in {period}. Try again in {}.",
             self.label,
-            self.max,
+            count(self.max.get()),
             if seconds == 1 { "a second".into() } else { format!("{seconds} seconds") }
         );
         let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many requests", message);

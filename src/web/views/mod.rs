@@ -11,6 +11,7 @@ use std::fmt;
 
 use url::form_urlencoded::byte_serialize;
 
+use crate::count::Count;
 use crate::domain::annotation::fold_tag;
 
 pub(crate) use self::annotation_form::AnnotationForm;
@@ -18,7 +19,7 @@ pub(crate) use self::layout::{Layout, absolute_url, preview_image_url, render_pa
 pub(crate) use self::pager::{PageParam, Pager};
 pub(crate) use self::playlist_card::{PlaylistCard, display_name, spotify_name};
 pub(crate) use self::time::{DateView, TimeView, rfc3339};
-pub(crate) use crate::web::count::count;
+pub(crate) use crate::count::count;
 
 /// Replaces control characters, most of which HTML forbids, in text that is displayed again in a form field.
 pub(crate) fn sanitize_for_redisplay(text: &str) -> String {
@@ -76,3 +77,9 @@ impl TagPath<'_> {
 }
 
 impl_display!(TagPath<'_>);
+
+impl askama::FastWritable for Count {
+    fn write_into(&self, dest: &mut dyn fmt::Write, _: &dyn askama::Values) -> askama::Result<()> {
+        Ok(self.write(dest)?)
+    }
+}

@@ -10,7 +10,7 @@ pub(crate) fn count(number: impl TryInto<u64>) -> Count {
 }
 
 impl Count {
-    fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
+    pub(crate) fn write(&self, out: &mut (impl fmt::Write + ?Sized)) -> fmt::Result {
         // The longest has 20 digits and 6 commas, which are in the buffer already: every fourth position from the end.
         let (mut text, mut start, mut rest) = ([b','; 26], 26, self.0);
         loop {
@@ -24,7 +24,11 @@ impl Count {
     }
 }
 
-impl_display!(Count);
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f)
+    }
+}
 
 #[cfg(test)]
 mod tests {
