@@ -39,19 +39,11 @@ pub struct Annotation {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TitleError {
-    #[error("A title can have up to {MAX_TITLE_CHARS} characters; this one has {0}.")]
-    TooLong(usize),
-    #[error("A title is a single line of text, without line breaks or control characters.")]
-    NotOneLine,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoteError {
-    #[error("A note can have up to {MAX_NOTE_CHARS} characters; this one has {0}.")]
-    TooLong(usize),
-    #[error("A note is a single line of text, without line breaks or control characters.")]
-    NotOneLine,
+pub enum TextError {
+    #[error("A {noun} can have up to {max} characters; this one has {count}.")]
+    TooLong { noun: &'static str, max: usize, count: usize },
+    #[error("A {noun} is a single line of text, without line breaks or control characters.")]
+    NotOneLine { noun: &'static str },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,8 +64,8 @@ pub enum TagsError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnnotationError {
-    pub title: Option<TitleError>,
-    pub note: Option<NoteError>,
+    pub title: Option<TextError>,
+    pub note: Option<TextError>,
     pub tags: Option<TagsError>,
 }
 
@@ -86,14 +78,8 @@ impl Annotation {
 
     /// Parses like [`Self::parse`], but up to `max_tags` tags.
     pub fn parse_up_to(max_tags: usize, own_title: &str, note: &str, tags: &str) -> Result<Self, AnnotationError> {
-        let own_title = parse_line(own_title, MAX_TITLE_CHARS).map_err(|error| match error {
-            TextError::TooLong(length) => TitleError::TooLong(length),
-            TextError::NotOneLine => TitleError::NotOneLine,
-        });
-        let note = parse_line(note, MAX_NOTE_CHARS).map_err(|error| match error {
-            TextError::TooLong(length) => NoteError::TooLong(length),
-            TextError::NotOneLine => NoteError::NotOneLine,
-        });
+        let own_title = parse_line("title", own_title, MAX_TITLE_CHARS);
+        let note = parse_line("note", note, MAX_NOTE_CHARS);
         match (own_title, note, parse_tags_up_to(max_tags, tags)) {
             (Ok(own_title), Ok(note), Ok(tags)) => Ok(Self { own_title, note, tags: tags.join(",") }),
             (title, note, tags) => Err(AnnotationError { title: title.err(), note: note.err(), tags: tags.err() }),
@@ -144,24 +130,15 @@ pub(super) fn split_tags(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-enum TextError {
-    TooLong(usize),
-    NotOneLine,
-}
-
 /// Parses a line of text; `None` if it shows nothing.
-fn parse_line(text: &str, max_chars: usize) -> Result<Option<String>, TextError> {
+fn parse_line(noun: &'static str, text: &str, max: usize) -> Result<Option<String>, TextError> {
     let text = text.trim();
-    if text.len() > MAX_FIELD_BYTES {
-        return Err(TextError::TooLong(text.chars().count()));
-    }
-    if text.chars().any(is_unprintable) {
-        return Err(TextError::NotOneLine);
-    }
     match text.chars().count() {
+        count if text.len() > MAX_FIELD_BYTES => Err(TextError::TooLong { noun, max, count }),
+        _ if text.chars().any(is_unprintable) => Err(TextError::NotOneLine { noun }),
         _ if !is_visible(text) => Ok(None),
-        count if count <= max_chars => Ok(Some(text.to_owned())),
-        count => Err(TextError::TooLong(count)),
+        count if count > max => Err(TextError::TooLong { noun, max, count }),
+        _ => Ok(Some(text.to_owned())),
     }
 }
 
@@ -275,13 +252,15 @@ mod tests {
             Annotation::parse(&"é".repeat(100), &"é".repeat(280), &["x".repeat(30), "ü".repeat(30)].join(",")).is_ok()
         );
         let error = parse_error(&"é".repeat(281), &"x".repeat(31));
-        assert_eq!((error.note, error.tags), (Some(NoteError::TooLong(281)), Some(TagsError::TooLong(1, 31))));
-        assert_eq!(error.title, Some(TitleError::TooLong(281)));
+        assert_eq!(error.tags, Some(TagsError::TooLong(1, 31)));
+        assert_eq!(error.title, Some(TextError::TooLong { noun: "title", max: 100, count: 281 }));
+        assert_eq!(error.note, Some(TextError::TooLong { noun: "note", max: 280, count: 281 }));
         assert_eq!(parse_error("", "a,b,c,d,e,f,g,h,i,j,k").tags, Some(TagsError::TooMany(MAX_TAGS)));
         for bad in ["a\nb", "a\u{0}b", "a\u{2028}b", "a\tb"] {
             let error = parse_error(bad, bad);
-            assert_eq!((error.note, error.tags), (Some(NoteError::NotOneLine), Some(TagsError::NotPlain)), "{bad:?}");
-            assert_eq!(error.title, Some(TitleError::NotOneLine), "{bad:?}");
+            assert_eq!(error.tags, Some(TagsError::NotPlain), "{bad:?}");
+            assert_eq!(error.title, Some(TextError::NotOneLine { noun: "title" }), "{bad:?}");
+            assert_eq!(error.note, Some(TextError::NotOneLine { noun: "note" }), "{bad:?}");
         }
         for bad in ["two \"words\"", "“two” words", "„deutsch“"] {
             assert_eq!(parse_error("", bad).tags, Some(TagsError::NotPlain), "{bad}");
@@ -293,7 +272,7 @@ mod tests {
         for long in ["a\0,".repeat(20_000), "١٢,\"".repeat(10_000), format!("a{}b\n", ",".repeat(65_000))] {
             let error = Annotation::parse("", &long, &long).map(|_| ()).unwrap_err();
             assert_eq!(error.tags, Some(TagsError::TooLongTogether));
-            assert!(matches!(error.note, Some(NoteError::TooLong(_))));
+            assert!(matches!(error.note, Some(TextError::TooLong { .. })));
         }
         let repeated = "rain,".repeat(400);
         assert_eq!(parse_both(&" ".repeat(65_000), &repeated), (None, vec!["rain".to_owned()]));

@@ -197,11 +197,10 @@ fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ImportError> {
 fn parse_heart(heart: &FileHeart, now: OffsetDateTime) -> Result<ImportedHeart, LineError> {
     let playlist = reference::parse(&heart.playlist).map_err(LineError::Reference)?;
     let annotation = Annotation::parse_up_to(MAX_MERGED_TAGS, &heart.own_title, &heart.note, &heart.tags);
-    let annotation = annotation.map_err(|error| match (error.title, error.note, error.tags) {
-        (Some(title), ..) => LineError::Title(title),
-        (None, Some(note), _) => LineError::Note(note),
-        (None, None, Some(tags)) => LineError::Tags(tags),
-        (None, None, None) => LineError::NotAHeart,
+    let annotation = annotation.map_err(|error| match (error.title.or(error.note), error.tags) {
+        (Some(text), _) => LineError::Text(text),
+        (None, Some(tags)) => LineError::Tags(tags),
+        (None, None) => LineError::NotAHeart,
     })?;
     let hearted_at = parse_date(heart.hearted_at.trim(), now)?;
     let pin = heart.pin.filter(|pin| (1..=MAX_PINS as i16).contains(pin));

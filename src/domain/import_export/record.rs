@@ -3,13 +3,13 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::domain::annotation::{MAX_FIELD_BYTES, NoteError, TagsError, TitleError};
+use crate::domain::annotation::{MAX_FIELD_BYTES, TagsError, TextError};
 use crate::domain::reference::ReferenceError;
 
 /// Maximum number of hearts in a file; they are held in memory until they are stored. The import page states it too.
 pub(super) const MAX_HEARTS: usize = 50_000;
 /// Maximum number of separators in a file, all of which may be in one line: a cell takes eight bytes of memory, an
-/// entry of JSON sixteen. The largest export has fewer.
+/// entry of JSON sixteen. A file of [`MAX_HEARTS`] hearts may have more; the file-size limit is usually reached first.
 pub(super) const MAX_CELLS: usize = 400_000;
 /// Maximum length of a cell that is parsed.
 pub(super) const MAX_CELL_BYTES: usize = MAX_FIELD_BYTES;
@@ -54,9 +54,7 @@ pub enum LineError {
     #[error("The date is before 2006, when Spotify began.")]
     EarlyDate,
     #[error("{0}")]
-    Title(TitleError),
-    #[error("{0}")]
-    Note(NoteError),
+    Text(TextError),
     #[error("{0}")]
     Tags(TagsError),
 }
