@@ -324,28 +324,17 @@ pub async fn backfill_feed_ids(pool: &Pool, host: &str) -> Result<()> {
     Ok(query.execute(pool).await.map(drop)?)
 }
 
-/// Stores whether visitors see the user's notes.
-pub async fn set_shows_notes(pool: &Pool, user: UserId, shows_notes: bool) -> Result<()> {
+/// Stores whether visitors see the user's notes, and whether other sites may show a card of the user's page. `None` keeps
+/// what is stored.
+pub async fn set_options(pool: &Pool, user: UserId, shows_notes: Option<bool>, embeddable: Option<bool>) -> Result<()> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::lock_existing_user(&mut tx, user).await?;
     let query = sqlx::query!(
-        "insert into shares (user_id, shows_notes) values ($1, $2) on conflict (user_id) do update set shows_notes = $2",
+        "insert into shares as s (user_id, shows_notes, embeddable) values ($1, coalesce($2, false), coalesce($3, false))
+         on conflict (user_id) do update set shows_notes = coalesce($2, s.shows_notes), embeddable = coalesce($3, s.embeddable)",
         user.0,
-        shows_notes
-    );
-    query.execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
-}
-
-/// Stores whether other sites may show a card of the user's page.
-pub async fn set_embeddable(pool: &Pool, user: UserId, embeddable: bool) -> Result<()> {
-    let mut connection = pool.acquire().await?;
-    let mut tx = connection.begin().await?;
-    super::lock_existing_user(&mut tx, user).await?;
-    let query = sqlx::query!(
-        "insert into shares (user_id, embeddable) values ($1, $2) on conflict (user_id) do update set embeddable = $2",
-        user.0,
+        shows_notes,
         embeddable
     );
     query.execute(&mut *tx).await?;

@@ -14,7 +14,7 @@ use crate::db::shared_hearts::{self, VisibleHearts};
 use crate::db::shares::{ClaimResult, LinkResult, NewLink, Share, ShareOwner, SlugClaim};
 use crate::ids::{PlaylistId, Secret, TokenHash, UserId};
 use crate::vault::Purpose;
-pub use options::{SharedTagError, set_embeddable, set_shows_notes, share_tag, unshare_tag};
+pub use options::{SharedTagError, set_options, share_tag, unshare_tag};
 pub use slug::{Slug, SlugError};
 
 /// A playlist that Spotify has not shown for this long may be private by now; it is not shared.

@@ -55,10 +55,12 @@ pub async fn unshare_tag(app: &App, user: &CurrentUser, tag: &str) -> Result<()>
     Ok(())
 }
 
-pub async fn set_shows_notes(app: &App, user: &CurrentUser, shows_notes: bool) -> Result<()> {
-    Ok(db::shares::set_shows_notes(&app.db, user.id, shows_notes).await?)
-}
-
-pub async fn set_embeddable(app: &App, user: &CurrentUser, embeddable: bool) -> Result<()> {
-    Ok(db::shares::set_embeddable(&app.db, user.id, embeddable).await?)
+/// Changes the options that are `Some`.
+pub async fn set_options(
+    app: &App,
+    user: &CurrentUser,
+    shows_notes: Option<bool>,
+    embeddable: Option<bool>,
+) -> Result<()> {
+    Ok(db::shares::set_options(&app.db, user.id, shows_notes, embeddable).await?)
 }

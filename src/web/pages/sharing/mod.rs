@@ -268,10 +268,11 @@ pub(crate) async fn update_option(
     (SignedIn(user), Device(device)): (SignedIn, Device),
     Form(form): Form<OptionForm>,
 ) -> Result {
-    match form.option {
-        SharingOption::Notes => sharing::set_shows_notes(&app, &user, form.on).await?,
-        SharingOption::Embed => sharing::set_embeddable(&app, &user, form.on).await?,
-    }
+    let (shows_notes, embeddable) = match form.option {
+        SharingOption::Notes => (Some(form.on), None),
+        SharingOption::Embed => (None, Some(form.on)),
+    };
+    sharing::set_options(&app, &user, shows_notes, embeddable).await?;
     activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
     let response = match (form.option, form.on) {
         (SharingOption::Notes, true) => redirect_to("notes", SharingFlash::NotesShown),
