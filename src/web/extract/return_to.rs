@@ -112,7 +112,6 @@ impl BackLink {
 
 #[derive(Default, Deserialize)]
 pub(crate) struct FromParam {
-    #[serde(default)]
     pub(crate) from: Option<String>,
 }
 
@@ -149,9 +148,7 @@ pub(crate) fn edit_link_prefix(list_path: impl AsRef<str>) -> String {
 /// Return path after a sign-in, and the heart to add, as query parameters or form fields.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct NextParam {
-    #[serde(default)]
     pub(crate) next: Option<String>,
-    #[serde(default)]
     pub(crate) heart: Option<String>,
 }
 

@@ -116,7 +116,6 @@ fn return_path(from: Option<&str>) -> SafePath {
 #[derive(Deserialize)]
 pub(crate) struct PersonForm {
     action: PersonAction,
-    #[serde(default)]
     from: Option<String>,
 }
 
@@ -154,7 +153,6 @@ pub(crate) struct PopularForm {
     /// A playlist's link or id.
     link: String,
     hide: bool,
-    #[serde(default)]
     from: Option<String>,
 }
 

@@ -15,7 +15,6 @@ const MAX_PAGE: usize = 1_000_000;
 /// The query parameter `page`: a number, or a range such as `2-4`. Anything else means the first page.
 #[derive(Default, Deserialize)]
 pub(crate) struct PageParam {
-    #[serde(default)]
     page: Option<String>,
 }
 

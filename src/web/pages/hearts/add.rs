@@ -155,7 +155,6 @@ pub(crate) struct AddForm {
     /// One link a line.
     #[serde(default)]
     link: String,
-    #[serde(default)]
     from: Option<String>,
 }
 

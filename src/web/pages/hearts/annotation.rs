@@ -63,7 +63,6 @@ pub(crate) struct AnnotationParams {
     note: String,
     #[serde(default)]
     tags: String,
-    #[serde(default)]
     from: Option<String>,
     /// Missing in forms of an earlier release, which overwrite what was saved meanwhile.
     version: Option<String>,

@@ -171,7 +171,6 @@ fn describe(action: &HeartAction, selected: usize, changed: Changed) -> ChangeFl
 #[derive(Deserialize)]
 pub(crate) struct UndoForm {
     change: i64,
-    #[serde(default)]
     from: Option<String>,
 }
 

@@ -16,7 +16,6 @@ use crate::web::pages::playlists::show::parse_id;
 #[derive(Deserialize)]
 pub(crate) struct PinForm {
     pinned: bool,
-    #[serde(default)]
     from: Option<String>,
 }
 

@@ -80,7 +80,6 @@ pub(crate) async fn index(
 pub(crate) struct RemovedHeartForm {
     #[serde(default)]
     action: Action,
-    #[serde(default)]
     from: Option<String>,
 }
 

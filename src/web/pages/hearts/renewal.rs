@@ -12,7 +12,6 @@ use crate::web::flash::{self, Flash};
 pub(crate) struct RenewalForm {
     #[serde(default)]
     max_age: MaxAgeParam,
-    #[serde(default)]
     from: Option<String>,
 }
 

@@ -123,7 +123,6 @@ fn not_connected_page(layout: Layout) -> Response {
 #[derive(Deserialize)]
 pub(crate) struct LibraryForm {
     action: Action,
-    #[serde(default)]
     from: Option<String>,
 }
 
