@@ -2,6 +2,7 @@
 //! them, and by a call for each of some others.
 
 use futures_util::{StreamExt, stream};
+use serde::Deserialize;
 use time::{Duration, OffsetDateTime};
 use tokio::time::{Instant, timeout_at};
 
@@ -12,9 +13,11 @@ use crate::db::{hearts, news};
 use crate::ids::PlaylistId;
 
 /// Maximum age of the stored data of a hearted playlist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum MaxAge {
     /// For a renewal that the user asked for: URLs of covers expire within a day.
+    #[default]
     Day,
     /// For an automatic renewal: a call a day for each playlist would use up the app's quota.
     Week,

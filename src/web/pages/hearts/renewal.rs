@@ -11,16 +11,8 @@ use crate::web::flash::{self, Flash};
 #[derive(Deserialize)]
 pub(crate) struct RenewalForm {
     #[serde(default)]
-    max_age: MaxAgeParam,
+    max_age: MaxAge,
     from: Option<String>,
-}
-
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum MaxAgeParam {
-    #[default]
-    Day,
-    Week,
 }
 
 /// Asks Spotify for some of the hearted playlists, and redirects to the list with the progress.
@@ -30,13 +22,9 @@ pub(crate) async fn create(
     SignedIn(user): SignedIn,
     Form(form): Form<RenewalForm>,
 ) -> Result {
-    let max_age = match form.max_age {
-        MaxAgeParam::Day => MaxAge::Day,
-        MaxAgeParam::Week => MaxAge::Week,
-    };
     let from = form.from.as_deref().filter(|from| from.starts_with("/hearts")).and_then(SafePath::parse);
     let path = from.as_ref().map_or("/hearts", SafePath::as_str);
-    let message = match renewal::renew(&app, &user, max_age, now).await? {
+    let message = match renewal::renew(&app, &user, form.max_age, now).await? {
         Renewal { renewed: 0, error: Some(_), .. } => Flash::HeartsNotRenewed,
         Renewal { total, renewed, .. } => Flash::HeartsRenewed { renewed, total },
     };
