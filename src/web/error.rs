@@ -166,9 +166,9 @@ impl From<Error> for AppError {
                 let message = "Connect Spotify to open this playlist.";
                 spotify(Status::CONFLICT, "Spotify is not connected", message).with_consent_button(&error)
             }
-            Error::RateLimited { wait, .. } => {
-                spotify(Status::BAD_GATEWAY, "Too many requests to Spotify", &retry_message(&error))
-                    .with_retry_after(wait)
+            Error::RateLimited { until, wait, quota } => {
+                let message = retry_message(until, wait, quota);
+                spotify(Status::BAD_GATEWAY, "Too many requests to Spotify", &message).with_retry_after(wait)
             }
             Error::TooManyCalls { wait, .. } => {
                 let message = spotify_error_message(&error);
@@ -226,7 +226,10 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
             "Spotify needs you to reconnect. It asks every six months, and after you remove Heartlist from your Spotify apps.".into()
         }
         Error::NotConnected => "Spotify is not connected.".into(),
-        Error::RateLimited { .. } => rate_limit_message(error),
+        Error::RateLimited { until, wait, quota } => {
+            let message = retry_message(*until, *wait, *quota);
+            if *quota { message } else { format!("Too many requests to Spotify. {message}") }
+        }
         Error::TooManyCalls { until, wait } => {
             format!("You have opened a lot from Spotify in a short time. Try again at {}.", format_until(*until, *wait))
         }
@@ -241,19 +244,8 @@ pub(crate) fn spotify_error_message(error: &Error) -> String {
     }
 }
 
-fn rate_limit_message(error: &Error) -> String {
-    match error {
-        Error::RateLimited { until, wait, quota: false } => {
-            format!("Too many requests to Spotify. Try again at {}.", format_until(*until, *wait))
-        }
-        _ => retry_message(error),
-    }
-}
-
-/// Like [`rate_limit_message`], without the sentence that the heading repeats.
-fn retry_message(error: &Error) -> String {
-    let Error::RateLimited { until, quota, wait } = error else { return String::new() };
-    let until = format_until(*until, *wait);
+fn retry_message(until: OffsetDateTime, wait: Duration, quota: bool) -> String {
+    let until = format_until(until, wait);
     match quota {
         true => format!("Today’s Spotify allowance is used up; it will be back about {until}."),
         false => format!("Try again at {until}."),
@@ -306,7 +298,7 @@ pub(crate) fn busy() -> AppError {
     error.with_nothing_saved().with_retry_after(SHORT_WAIT)
 }
 
-/// Time after which a request that was refused for want of room may succeed.
+/// `Retry-After` of a request beyond a concurrency limit.
 pub(crate) const SHORT_WAIT: Duration = Duration::from_secs(5);
 
 pub(crate) fn error_for_status(status: StatusCode) -> AppError {
