@@ -1,6 +1,7 @@
 //! Changes of many hearts at once, which can be undone as a whole. For the last change of each kind, a row for each
 //! heart holds the heart before and after it. Rows of one user only: on Citus each statement goes to one shard.
 
+use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
@@ -257,7 +258,7 @@ pub async fn annotate(pool: &Pool, change: Change, playlist: &PlaylistId, annota
 }
 
 /// Counts of an [`undo`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Undone {
     pub undone: u64,
     /// Hearts that the user has changed since; they stay.

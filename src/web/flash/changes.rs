@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::count::count;
 use crate::domain::annotation::MAX_TAGS;
+use crate::domain::heart_changes::Undone;
 use crate::domain::hearts::MAX_HEARTS_PER_USER;
 
 /// Number of titles that a message names. It is in a cookie of at most 4 KB.
@@ -23,14 +24,8 @@ pub(crate) enum ChangeFlash {
     TagsRemoved(Selection),
     /// With an undo button for the change with this id.
     NoteCleared(i64),
-    Undone {
-        undone: u64,
-        left: u64,
-    },
-    ImportUndone {
-        undone: u64,
-        left: u64,
-    },
+    Undone(Undone),
+    ImportUndone(Undone),
     NotUndone,
 }
 
@@ -75,8 +70,10 @@ impl ChangeFlash {
             Self::TagsAdded(selection) => selection.text("Tags added to ", "", "No tags were added."),
             Self::TagsRemoved(selection) => selection.text("Tags removed from ", "", "No heart had such a tag."),
             Self::NoteCleared(_) => "Note cleared.".into(),
-            Self::Undone { undone, left } => format!("Undone for {}.{}", format_hearts(*undone), describe_left(*left)),
-            Self::ImportUndone { undone, left } => format!(
+            Self::Undone(Undone { undone, left }) => {
+                format!("Undone for {}.{}", format_hearts(*undone), describe_left(*left))
+            }
+            Self::ImportUndone(Undone { undone, left }) => format!(
                 "The import is taken back: {}. What it added is under Recently removed for 30 days.{}",
                 format_hearts(*undone),
                 describe_left(*left)

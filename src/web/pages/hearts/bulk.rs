@@ -12,7 +12,7 @@ use url::form_urlencoded;
 
 use crate::domain::activity::{self, EventKind};
 use crate::domain::annotation::parse_tags;
-use crate::domain::heart_changes::{self, ChangeKind, Changed, HeartAction, MAX_SELECTED, Undone};
+use crate::domain::heart_changes::{self, ChangeKind, Changed, HeartAction, MAX_SELECTED};
 use crate::domain::import_export::{self, Format};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
@@ -177,6 +177,6 @@ pub(crate) struct UndoForm {
 /// Undoes the last change of hearts and redirects to `from`.
 pub(crate) async fn undo(app: State, Now(now): Now, SignedIn(user): SignedIn, Form(form): Form<UndoForm>) -> Result {
     let undone = heart_changes::undo(&app, &user, ChangeKind::Edit, form.change, now).await?;
-    let message = undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::Undone { undone, left });
+    let message = undone.map_or(ChangeFlash::NotUndone, ChangeFlash::Undone);
     Ok(flash::redirect(SafePath::parse_or_playlists(form.from.as_deref()).as_str(), Flash::Change(message)))
 }

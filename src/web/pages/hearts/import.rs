@@ -15,7 +15,7 @@ use time::OffsetDateTime;
 use crate::app::App;
 use crate::domain::CurrentUser;
 use crate::domain::activity::{self, EventKind};
-use crate::domain::heart_changes::{self, ChangeKind, LastImport, Undone};
+use crate::domain::heart_changes::{self, ChangeKind, LastImport};
 use crate::domain::import_export::{self, Format, ImportError, ImportFile, ImportReport, IsCancelled};
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Device, Now, SignedIn, State};
@@ -110,8 +110,7 @@ pub(crate) async fn destroy(
     Form(form): Form<UndoImportForm>,
 ) -> Result {
     let undone = heart_changes::undo(&app, &user, ChangeKind::Import, form.change, now).await?;
-    let message =
-        undone.map_or(ChangeFlash::NotUndone, |Undone { undone, left }| ChangeFlash::ImportUndone { undone, left });
+    let message = undone.map_or(ChangeFlash::NotUndone, ChangeFlash::ImportUndone);
     Ok(flash::redirect("/hearts/import", Flash::Change(message)))
 }
 
