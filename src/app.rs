@@ -8,8 +8,8 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use tokio::sync::SetOnce;
 
-pub use crate::config::is_loopback;
 use crate::config::{Config, ProviderConfig};
+pub use crate::config::{is_loopback, is_loopback_host};
 use crate::db::replica::Replica;
 use crate::db::spotify_calls::CallCounter;
 use crate::expiring_cache::ExpiringCache;

@@ -274,16 +274,21 @@ fn parse_log_format(text: &str) -> Option<LogFormat> {
 
 /// Returns whether only this computer can reach the URL.
 pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(_)) | None => false,
+    url.host().is_some_and(|host| is_loopback_host(&host))
+}
+
+/// Returns whether the host is this computer. Nobody else can own `localhost` or a name below it (RFC 6761).
+pub fn is_loopback_host(host: &Host<impl AsRef<str>>) -> bool {
+    match host {
+        Host::Domain(name) => name.as_ref() == "localhost" || name.as_ref().ends_with(".localhost"),
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 
 fn check_base_url(url: Url) -> Result<Url, String> {
     match url.host() {
-        Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
+        Some(Host::Domain(_)) if is_loopback(&url) => {
             return Err(
                 "BASE_URL uses localhost, which Spotify refuses in redirect URIs: use http://127.0.0.1:PORT".into()
             );

@@ -50,6 +50,16 @@ async fn doctor_shows_redirect_uri_and_no_secret() {
 }
 
 #[tokio::test]
+async fn operator_pages_open_on_localhost() {
+    let site = Site::open().await;
+    let host = site.base.replace("http://127.0.0.1", "localhost");
+    for path in ["/setup", "/metrics"] {
+        let page = site.visitor().request(reqwest::Method::GET, path, &[("host", &host)], None).await;
+        assert_eq!(page.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn setup_page_says_that_a_proxy_is_not_trusted() {
     let operator = format!("Bearer {OPERATOR_TOKEN}");
     for (proxies, header, expected) in [
@@ -76,6 +86,7 @@ async fn setup_page_is_404_for_strangers() {
         vec![("forwarded", "for=203.0.113.7")],
         vec![("x-real-ip", "203.0.113.7")],
         vec![("host", "rebound.example")],
+        vec![("host", "localhost.example")],
         vec![("host", host), ("x-forwarded-for", "127.0.0.1"), ("authorization", wrong.as_str())],
         vec![("x-forwarded-for", "127.0.0.1"), ("authorization", "Bearer ")],
         vec![("x-forwarded-for", "127.0.0.1"), ("authorization", OPERATOR_TOKEN)],

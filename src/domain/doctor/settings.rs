@@ -126,8 +126,8 @@ fn check_browser_url(base: &Url, host: Option<&str>, scheme: Option<&str>) -> Fi
     if used == origin {
         return ADDRESS.good(format!("Your browser used {origin}, as BASE_URL says."));
     }
-    // The operator may use a tunnel, for example, which visitors do not.
-    if is_loopback(&url) && !is_loopback(base) {
+    // The operator may use a tunnel or `localhost`, for example, which visitors do not.
+    if is_loopback(&url) && (!is_loopback(base) || url.port() == base.port()) {
         return ADDRESS
             .note(format!("BASE_URL says {origin}. You came through {used}, where signing in does not work."));
     }
@@ -274,6 +274,7 @@ mod tests {
         assert_eq!(status("https://a.example", Some("a.example"), Some("http")), Status::Bad);
         assert_eq!(status("https://a.example", Some("127.0.0.1:8080"), None), Status::Note);
         assert_eq!(status("http://127.0.0.1:8080", Some("127.0.0.1:9000"), None), Status::Bad);
+        assert_eq!(status("http://127.0.0.1:8080", Some("localhost:8080"), None), Status::Note);
         assert_eq!(status("http://127.0.0.1:8080", None, None), Status::Note);
     }
 }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::HOST;
-use axum::http::{HeaderMap, Method, StatusCode, uri::Authority};
+use axum::http::{Extensions, HeaderMap, Method, StatusCode, uri::Authority};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use url::Host;
 
-use crate::app::App;
+use crate::app::{App, is_loopback_host};
 use crate::web::assets::ASSETS;
 use crate::web::error::AppError;
 
@@ -78,7 +78,7 @@ impl CanonicalHost {
         }
         let (name, host) = forwarded.into_iter().chain(own).next()?;
         // Another computer could not follow a redirect to a loopback address.
-        if is_loopback(&base) && !is_loopback(&host) && !is_loopback_peer(request) {
+        if is_loopback_host(&base) && !is_loopback_host(&host) && !is_loopback_peer(request.extensions()) {
             return None;
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -159,16 +159,9 @@ fn parse_host(text: &str) -> Option<(String, Host)> {
     Some((authority.host().to_owned(), Host::parse(authority.host()).ok()?))
 }
 
-fn is_loopback(host: &Host) -> bool {
-    match host {
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
-}
-
-fn is_loopback_peer(request: &Request) -> bool {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+/// True if the connection comes from this computer: from a browser or a proxy.
+pub(crate) fn is_loopback_peer(extensions: &Extensions) -> bool {
+    let peer = extensions.get::<ConnectInfo<SocketAddr>>();
     peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
 }
 

@@ -1,6 +1,6 @@
 //! The layers, outermost first: the first layer sees the request first and the response last.
 
-mod canonical_host;
+pub(crate) mod canonical_host;
 mod canonical_path;
 mod error_pages;
 pub(crate) mod fetch_metadata;

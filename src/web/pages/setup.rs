@@ -1,10 +1,9 @@
 //! The operator's page with the doctor's findings.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, VIA};
 use axum::http::request::Parts;
@@ -18,6 +17,7 @@ use crate::domain::operators;
 use crate::ids::{Secret, TokenHash};
 use crate::web::error::{AppError, Result, not_found};
 use crate::web::extract::{MaybeUser, State};
+use crate::web::middleware::canonical_host::is_loopback_peer;
 use crate::web::middleware::rate_limit::is_forwarded;
 use crate::web::views::{Layout, render_page};
 
@@ -78,11 +78,10 @@ impl FromRequestParts<Arc<App>> for OperatorRequest {
     type Rejection = AppError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
         let token = app.config.operator_token.as_ref();
         // On a public server behind a proxy that adds no headers, every client would look local.
         let is_local_server = is_loopback(&app.config.base_url);
-        if !(is_local_server && is_local_request(peer, &parts.headers)
+        if !(is_local_server && is_local_request(parts)
             || token.is_some_and(|token| has_operator_token(token, &parts.headers))
             || is_signed_in_operator(parts, app).await?)
         {
@@ -105,11 +104,11 @@ async fn is_signed_in_operator(parts: &mut Parts, app: &Arc<App>) -> Result<bool
 
 /// True if the client runs on this computer. Forwarding headers indicate a local proxy; a foreign Host header, DNS
 /// rebinding.
-fn is_local_request(peer: Option<SocketAddr>, headers: &HeaderMap) -> bool {
+fn is_local_request(Parts { headers, extensions, .. }: &Parts) -> bool {
     let forwarding =
         [FORWARDED.as_str(), VIA.as_str(), "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
     let host = header_text(headers, HOST.as_str()).and_then(|host| Url::parse(&format!("http://{host}")).ok());
-    peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+    is_loopback_peer(extensions)
         && host.is_some_and(|host| is_loopback(&host))
         && forwarding.iter().all(|name| !headers.contains_key(*name))
 }
