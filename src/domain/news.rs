@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use super::sharing::{SecretLink, new_feed_id};
+use super::sharing::{SecretLink, new_feed_id, open_link_token, seal_link_token};
 use super::{CurrentUser, PAGE_SIZE, Paginated, Result, page_offset};
 use crate::app::App;
 use crate::db::news;
@@ -19,15 +19,14 @@ pub async fn list(app: &App, user: &CurrentUser, page: usize) -> Result<Paginate
 /// Returns the address of the user's feed; `None` if it is off.
 pub async fn load_link(app: &App, user: &CurrentUser) -> Result<Option<SecretLink>> {
     let Some(feed) = news::find_feed(&app.db, user.id).await? else { return Ok(None) };
-    let open = |sealed: Vec<u8>| app.vault.open(Purpose::NewsFeed, &user.id.0.to_be_bytes(), &sealed).ok();
-    let token = feed.token_sealed.and_then(open).and_then(|token| String::from_utf8(token).ok());
-    Ok(Some(SecretLink { token: token.map(Secret::new), since: feed.created_at }))
+    let token = feed.token_sealed.and_then(|sealed| open_link_token(app, Purpose::NewsFeed, user.id, &sealed));
+    Ok(Some(SecretLink { token, since: feed.created_at }))
 }
 
 /// Gives the user's feed a new address. Returns `false`, and changes nothing, if there is one that it does not replace.
 pub async fn create_link(app: &App, user: &CurrentUser, replaces: bool, now: OffsetDateTime) -> Result<bool> {
     let token = Secret::random_short();
-    let sealed = app.vault.seal(Purpose::NewsFeed, &user.id.0.to_be_bytes(), token.expose().as_bytes());
+    let sealed = seal_link_token(app, Purpose::NewsFeed, user.id, &token);
     let feed_id = new_feed_id(app, now);
     let feed = NewsFeed { user: user.id, token_sealed: Some(sealed), created_at: now, feed_id };
     Ok(news::set_feed(&app.db, &feed, TokenHash::new(token.expose()), replaces).await?)

@@ -178,10 +178,7 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
     let visible = visible_hearts(user.id, false, now);
     let share = db::shares::find(&app.db, user.id).await?.unwrap_or_default();
     let Share { slug, token_sealed, token_since, shared_tags, shows_notes, embeddable } = share;
-    let open_token = |sealed: Vec<u8>| {
-        let plaintext = app.vault.open(Purpose::Share, &user.id.0.to_be_bytes(), &sealed).ok()?;
-        String::from_utf8(plaintext).ok().map(Secret::new)
-    };
+    let open_token = |sealed: Vec<u8>| open_link_token(app, Purpose::Share, user.id, &sealed);
     let account = db::users::find(&app.db, user.id).await?;
     let name = account.map_or_else(|| user.name.clone(), |account| visible_or(account.display_name, DEFAULT_NAME));
     let preview = search::run(app, user.id, async {
@@ -274,7 +271,7 @@ pub async fn create_link(
     now: OffsetDateTime,
 ) -> Result<bool, PageError> {
     let token = Secret::random_short();
-    let token_sealed = app.vault.seal(Purpose::Share, &user.id.0.to_be_bytes(), token.expose().as_bytes());
+    let token_sealed = seal_link_token(app, Purpose::Share, user.id, &token);
     let feed_id = new_feed_id(app, now);
     let token = TokenHash::new(token.expose());
     let link = NewLink { token, token_sealed: &token_sealed, feed_id: &feed_id, replaces };
@@ -283,6 +280,16 @@ pub async fn create_link(
         LinkResult::Exists => Ok(false),
         LinkResult::TakenDown => Err(PageError::TakenDown),
     }
+}
+
+pub(super) fn seal_link_token(app: &App, purpose: Purpose, user: UserId, token: &Secret) -> Vec<u8> {
+    app.vault.seal(purpose, &user.0.to_be_bytes(), token.expose().as_bytes())
+}
+
+/// Returns `None` if `SESSION_SECRET` has changed since.
+pub(super) fn open_link_token(app: &App, purpose: Purpose, user: UserId, sealed: &[u8]) -> Option<Secret> {
+    let token = app.vault.open(purpose, &user.0.to_be_bytes(), sealed).ok()?;
+    String::from_utf8(token).ok().map(Secret::new)
 }
 
 pub async fn revoke_link(app: &App, user: &CurrentUser) -> Result<()> {
