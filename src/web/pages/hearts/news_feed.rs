@@ -5,7 +5,6 @@ use axum::Form;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect};
-use serde::Deserialize;
 
 use crate::app::App;
 use crate::domain::activity::{self, EventKind};
@@ -15,6 +14,7 @@ use crate::web::error::{AppError, Result};
 use crate::web::extract::{Device, Now, SignedIn, State};
 use crate::web::flash::{self, Flash, ListFlash};
 use crate::web::pages::hearts::news::{describe, name};
+use crate::web::pages::sharing::SecretLinkForm;
 use crate::web::pages::sharing::feeds::{Author, Feed, FeedItem, VERSION, strip_invalid_xml};
 use crate::web::pages::sharing::request::{Conditional, Visibility};
 use crate::web::views::{Layout, TimeView, absolute_url, render_page, rfc3339};
@@ -60,19 +60,12 @@ pub(crate) async fn confirm(app: State, layout: Layout, SignedIn(user): SignedIn
     }
 }
 
-#[derive(Deserialize)]
-pub(crate) struct FeedForm {
-    on: bool,
-    #[serde(default)]
-    replaces: bool,
-}
-
 /// Turns the feed on, gives it a new address if that was confirmed, or turns it off.
 pub(crate) async fn update(
     app: State,
     Now(now): Now,
     (SignedIn(user), Device(device)): (SignedIn, Device),
-    Form(form): Form<FeedForm>,
+    Form(form): Form<SecretLinkForm>,
 ) -> Result {
     let (event, flash) = match form.on {
         true if !news::create_link(&app, &user, form.replaces, now).await? => {

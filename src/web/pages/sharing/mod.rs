@@ -172,9 +172,9 @@ pub(crate) async fn update_page(
 
 #[derive(Deserialize)]
 pub(crate) struct SecretLinkForm {
-    on: bool,
+    pub(crate) on: bool,
     #[serde(default)]
-    replaces: bool,
+    pub(crate) replaces: bool,
 }
 
 #[derive(Template)]
