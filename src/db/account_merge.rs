@@ -1,6 +1,6 @@
 //! Merging two accounts of one person.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::{Pool, Result, heart_changes, news, pins, shares, users};
@@ -76,20 +76,19 @@ pub async fn count_joined(pool: &Pool, one: UserId, other: UserId) -> Result<Joi
 }
 
 /// Returns whether both have an identity at the same provider.
-pub async fn have_common_provider(connection: &mut PgConnection, one: UserId, other: UserId) -> Result<bool> {
+pub async fn have_common_provider(executor: impl PgExecutor<'_>, one: UserId, other: UserId) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from identities a join identities b using (provider)
                           where a.user_id = $1 and b.user_id = $2) as "share!""#,
         one.0,
         other.0
     );
-    Ok(query.fetch_one(connection).await?)
+    Ok(query.fetch_one(executor).await?)
 }
 
 /// Returns whether the accounts can be merged, which needs different providers.
 pub async fn can_merge(pool: &Pool, one: UserId, other: UserId) -> Result<bool> {
-    let mut connection = pool.acquire().await?;
-    Ok(!have_common_provider(&mut connection, one, other).await?)
+    Ok(!have_common_provider(pool, one, other).await?)
 }
 
 /// The sharing settings of an account, and the notes and tags that they concern. Removed hearts count, because a heart of
@@ -162,7 +161,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
             return Ok(false);
         }
     }
-    if have_common_provider(&mut tx, from, into).await? {
+    if have_common_provider(&mut *tx, from, into).await? {
         return Ok(false);
     }
     let pinned = pins::list(&mut *tx, from).await?;
