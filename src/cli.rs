@@ -23,6 +23,7 @@ use tokio::time::timeout;
 use self::database::RunningDatabase;
 use crate::app::{App, Clock};
 use crate::config::{self, Config};
+use crate::count::pluralize;
 use crate::domain::spotify_calls;
 use crate::ids::Secret;
 use crate::server::ConnectionLimits;
@@ -139,7 +140,7 @@ async fn migrate(app: &App, url: &Secret) -> Result<()> {
 /// Prints the doctor's findings. Fails if there is a problem, so that scripts can check the exit code.
 async fn run_doctor(app: &App, _: &Secret) -> Result<()> {
     let problems = doctor::print_findings(app).await;
-    ensure!(problems == 0, "{problems} problem{} to fix", if problems == 1 { "" } else { "s" });
+    ensure!(problems == 0, "{} to fix", pluralize(problems, "problem"));
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! `heartlist doctor`: prints the findings on a terminal.
 
 use crate::app::App;
+use crate::count::pluralize;
 use crate::domain::doctor::{Finding, RequestContext, Status, count, examine};
 
 const LINE_WIDTH: usize = 92;
@@ -12,7 +13,7 @@ pub(super) async fn print_findings(app: &App) -> usize {
     let problems = count(&findings, Status::Bad);
     match (problems, count(&findings, Status::Note)) {
         (0, 0) => println!("Nothing to fix."),
-        (0, notes) => println!("Nothing to fix; {notes} thing{} to know.", if notes == 1 { "" } else { "s" }),
+        (0, notes) => println!("Nothing to fix; {} to know.", pluralize(notes, "thing")),
         _ => {}
     }
     problems

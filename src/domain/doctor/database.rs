@@ -1,6 +1,7 @@
 //! Checks of the database, its tables, the cluster and the replica.
 
 use super::finding::{Check, Finding};
+use crate::count::pluralize;
 use crate::db::Error;
 use crate::db::distribution::{self, Cluster};
 use crate::db::doctor::{ReplicaStatus, SchemaStatus};
@@ -35,13 +36,13 @@ fn check_tables(schema: &SchemaStatus, is_dyno: bool) -> Finding {
     let tables =
         Check("Tables", "The program and its tables must match: pages fail where a table or a column is missing.");
     if changed > 0 {
-        let changed = format_migrations(changed);
+        let changed = pluralize(changed, "migration");
         return tables
             .bad(format!("{changed} ran with a different text from the one this program knows."))
             .with_fix("Run the release that made these tables, or restore a backup and bring that up to date.");
     }
     if pending > 0 {
-        let message = format!("{} still to run; {applied} ran.", format_migrations(pending));
+        let message = format!("{} still to run; {applied} ran.", pluralize(pending, "migration"));
         let finding = match is_dyno {
             true => tables.bad(message),
             false => tables.note(format!("{message} They run when the server next starts.")),
@@ -49,13 +50,13 @@ fn check_tables(schema: &SchemaStatus, is_dyno: bool) -> Finding {
         return finding.with_fix("Run `heartlist migrate`; running it twice does no harm.");
     }
     if ahead > 0 {
-        let ahead = format_migrations(ahead);
+        let ahead = pluralize(ahead, "migration");
         let rationale = "An older release still works, as long as nothing it needs was removed.";
         let message = format!("{ahead} ran that this program does not know: a newer release has been here.");
         return Finding { rationale, ..tables.note(message) }
             .with_fix("Nothing, if you rolled back on purpose. Otherwise run the newer release.");
     }
-    tables.good(format!("Up to date: {} ran, none is missing.", format_migrations(applied)))
+    tables.good(format!("Up to date: {} ran, none is missing.", pluralize(applied, "migration")))
 }
 
 const CLUSTER: Check = Check(
@@ -82,7 +83,7 @@ pub(super) fn check_cluster(
 
 fn check_nodes(cluster: &Cluster) -> Finding {
     let Cluster { version, nodes, down, undistributed } = cluster;
-    let summary = format!("Citus {version} with {}", format_nodes(nodes.len()));
+    let summary = format!("Citus {version} with {}", pluralize(nodes.len(), "worker node"));
     if !down.is_empty() {
         let message = format!("{summary}, of which {} does not answer.", down.join(", "));
         return CLUSTER.bad(message).with_fix("Start that node, or look into its log.");
@@ -93,10 +94,6 @@ fn check_nodes(cluster: &Cluster) -> Finding {
     CLUSTER
         .note(format!("{summary}; not distributed: {}.", undistributed.join(", ")))
         .with_fix("Set DISTRIBUTE=citus and run `heartlist migrate`.")
-}
-
-fn format_nodes(count: usize) -> String {
-    format!("{count} worker node{}", if count == 1 { "" } else { "s" })
 }
 
 /// Without traffic the last change is as old as the last update of the top lists, which happens at this interval.
@@ -119,10 +116,6 @@ pub(super) fn check_replica(replica: &Result<ReplicaStatus, Error>) -> Finding {
             .with_fix("Find out why it lags, unless no server is running at the moment."),
         Ok(_) => check.good("It replicates the database."),
     }
-}
-
-fn format_migrations(count: usize) -> String {
-    format!("{count} migration{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::count::count;
+use crate::count::{count, pluralize};
 use crate::domain::annotation::MAX_TAGS;
 use crate::domain::heart_changes::Undone;
 use crate::domain::hearts::MAX_HEARTS_PER_USER;
@@ -71,11 +71,11 @@ impl ChangeFlash {
             Self::TagsRemoved(selection) => selection.text("Tags removed from ", "", "No heart had such a tag."),
             Self::NoteCleared(_) => "Note cleared.".into(),
             Self::Undone(Undone { undone, left }) => {
-                format!("Undone for {}.{}", format_hearts(*undone), describe_left(*left))
+                format!("Undone for {}.{}", pluralize(*undone, "heart"), describe_left(*left))
             }
             Self::ImportUndone(Undone { undone, left }) => format!(
                 "The import is taken back: {}. What it added is under Recently removed for 30 days.{}",
-                format_hearts(*undone),
+                pluralize(*undone, "heart"),
                 describe_left(*left)
             ),
             Self::NotUndone => {
@@ -92,7 +92,7 @@ impl Selection {
         let mut sentences = Vec::new();
         if self.hearts > 0 {
             let after = if after.is_empty() { String::new() } else { format!(" {after}") };
-            sentences.push(format!("{before}{}{after}.", format_hearts(self.hearts as u64)));
+            sentences.push(format!("{before}{}{after}.", pluralize(self.hearts, "heart")));
         }
         if self.over_limit > 0 {
             sentences.push(format!(
@@ -120,10 +120,6 @@ impl Selection {
         }
         if sentences.is_empty() { none.into() } else { sentences.join(" ") }
     }
-}
-
-fn format_hearts(hearts: u64) -> String {
-    if hearts == 1 { "1 heart".into() } else { format!("{} hearts", count(hearts)) }
 }
 
 fn describe_left(left: u64) -> String {

@@ -3,10 +3,11 @@
 use askama::Template;
 use axum::extract::Query;
 
+use crate::count::pluralize;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::{SharedPageRequest, tag_path};
-use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url, count};
+use crate::web::views::{Layout, PageParam, Pager, PlaylistCard, absolute_url};
 
 #[derive(Template)]
 #[template(path = "sharing/page.html")]
@@ -51,8 +52,8 @@ pub(crate) async fn show(
         Some(tag) => format!("{}’s hearts: {tag}", shared.owner),
         None => format!("{}’s hearts", shared.owner),
     };
-    let (total, plural) = (shared.hearts.total, if shared.hearts.total == 1 { "" } else { "s" });
-    let preview_alt = format!("{title}, {} playlist{plural} on Heartlist", count(total));
+    let total = shared.hearts.total;
+    let preview_alt = format!("{title}, {} on Heartlist", pluralize(total, "playlist"));
     let tag_link = |tag: String| (tag_path(&request.root, &tag), tag);
     let page = SharedHeartsPage {
         // Not the page's own path, to which a sign-in cannot return.

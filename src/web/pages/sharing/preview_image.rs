@@ -6,10 +6,10 @@ use tokio::sync::Semaphore;
 use zeno::{Mask, Transform};
 
 use super::lettering::{outlines, to_drawable, wrap};
+use crate::count::pluralize;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
 use crate::web::pages::sharing::request::SharedPageRequest;
-use crate::web::views::count;
 
 const WIDTH: usize = 1200;
 const HEIGHT: usize = 630;
@@ -48,7 +48,7 @@ fn draw(owner: &str, tag: Option<&str>, total: usize) -> Picture {
         Some(owner) => fit(&owner, |owner| format!("{owner}’s hearts"), TITLE_SIZES),
         None => fit("", |_| "Hearts on Spotify playlists".into(), TITLE_SIZES),
     };
-    let playlists = format!("{} playlist{}", count(total), if total == 1 { "" } else { "s" });
+    let playlists = pluralize(total, "playlist");
     let subtitle = match tag.map(to_drawable) {
         Some(Some(tag)) => fit(&tag, |tag| format!("{playlists} tagged “{tag}”"), COUNT_SIZES),
         Some(None) => fit("", |_| format!("{playlists} with one tag"), COUNT_SIZES),
