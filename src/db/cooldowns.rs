@@ -25,6 +25,13 @@ pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Re
     Ok(query.fetch_optional(pool).await?)
 }
 
+/// Returns the active cooldowns with their buckets, the longest first.
+pub async fn list_active(pool: &Pool, now: OffsetDateTime) -> Result<Vec<(String, Cooldown)>> {
+    let query = sqlx::query!("select bucket, until, quota from cooldowns where until > $1 order by until desc", now);
+    let rows = query.fetch_all(pool).await?.into_iter();
+    Ok(rows.map(|row| (row.bucket, Cooldown { until: row.until, quota: row.quota })).collect())
+}
+
 /// Records a cooldown. If a later end is recorded already, it stays.
 pub async fn record(pool: &Pool, bucket: &str, cooldown: Cooldown) -> Result<()> {
     let query = sqlx::query!(

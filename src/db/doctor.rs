@@ -1,7 +1,6 @@
-//! Queries of the doctor and the metrics.
+//! Queries of the doctor.
 
 use sqlx::migrate::{Migrate, MigrateError};
-use time::{Date, OffsetDateTime};
 
 use super::{Error, Pool, Result};
 
@@ -18,14 +17,6 @@ pub struct SchemaStatus {
     pub ahead: usize,
     /// The number of migrations whose text has changed since they were applied.
     pub changed: usize,
-}
-
-#[derive(Debug)]
-pub struct ActiveCooldown {
-    /// The endpoint, or `all`.
-    pub bucket: String,
-    pub until: OffsetDateTime,
-    pub quota: bool,
 }
 
 /// Compares the applied migrations with those in this binary.
@@ -73,37 +64,5 @@ pub async fn replica_status(pool: &Pool) -> Result<ReplicaStatus> {
         r#"select pg_is_in_recovery() as "is_replica!",
                   extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp())::float8 as lag_seconds"#
     );
-    Ok(query.fetch_one(pool).await?)
-}
-
-pub async fn list_cooldowns(pool: &Pool, now: OffsetDateTime) -> Result<Vec<ActiveCooldown>> {
-    let query = sqlx::query_as!(
-        ActiveCooldown,
-        "select bucket, until, quota from cooldowns where until > $1 order by until desc",
-        now
-    );
-    Ok(query.fetch_all(pool).await?)
-}
-
-/// Returns the number of calls to each Spotify endpoint on `day` (UTC), most frequent first.
-pub async fn count_calls(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>> {
-    let query =
-        sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
-    Ok(query.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
-}
-
-pub async fn count_users(pool: &Pool) -> Result<i64> {
-    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
-}
-
-/// Returns the sum of the heart counts, which a job updates.
-pub async fn count_hearts(pool: &Pool) -> Result<i64> {
-    let query = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
-    Ok(query.fetch_one(pool).await?)
-}
-
-/// Counts sessions that have not expired.
-pub async fn count_sessions(pool: &Pool, now: OffsetDateTime) -> Result<i64> {
-    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
     Ok(query.fetch_one(pool).await?)
 }

@@ -74,3 +74,9 @@ pub async fn release(pool: &Pool, until: OffsetDateTime, now: OffsetDateTime, pa
     );
     Ok(query.execute(pool).await?.rows_affected() == 1)
 }
+
+/// Returns the sum of the heart counts, which a job updates.
+pub async fn sum(pool: &Pool) -> Result<i64> {
+    let query = sqlx::query_scalar!(r#"select coalesce(sum(hearts), 0)::bigint as "hearts!" from heart_counts"#);
+    Ok(query.fetch_one(pool).await?)
+}

@@ -339,6 +339,12 @@ pub async fn list(pool: &Pool, user: UserId, current: TokenHash) -> Result<Vec<S
     Ok(query.fetch_all(pool).await?)
 }
 
+/// Counts sessions that have not expired.
+pub async fn count(pool: &Pool, now: OffsetDateTime) -> Result<i64> {
+    let query = sqlx::query_scalar!(r#"select count(*) as "count!" from sessions where expires_at > $1"#, now);
+    Ok(query.fetch_one(pool).await?)
+}
+
 pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,

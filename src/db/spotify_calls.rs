@@ -51,6 +51,13 @@ impl CallCounter {
     }
 }
 
+/// Returns the number of calls to each Spotify endpoint on `day` (UTC), most frequent first.
+pub async fn count(pool: &Pool, day: Date) -> Result<Vec<(String, i64)>> {
+    let query =
+        sqlx::query!("select endpoint, calls from spotify_calls where day = $1 order by calls desc, endpoint", day);
+    Ok(query.fetch_all(pool).await?.into_iter().map(|row| (row.endpoint, row.calls)).collect())
+}
+
 pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     let query = sqlx::query!("delete from spotify_calls where day < $1", (now - RETENTION).date());
     Ok(query.execute(pool).await?.rows_affected())

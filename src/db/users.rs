@@ -19,6 +19,10 @@ pub async fn find(pool: &Pool, user: UserId) -> Result<Option<UserRow>> {
     Ok(query.fetch_optional(pool).await?)
 }
 
+pub async fn count(pool: &Pool) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select count(*) as "count!" from users"#).fetch_one(pool).await?)
+}
+
 pub async fn rename(pool: &Pool, user: UserId, display_name: &str) -> Result<()> {
     let query = sqlx::query!("update users set display_name = $2 where id = $1", user.0, display_name);
     Ok(query.execute(pool).await.map(drop)?)

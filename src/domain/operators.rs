@@ -53,7 +53,7 @@ pub async fn redeem_link(app: &App, user: &CurrentUser, token: &str, now: Offset
 }
 
 pub async fn list_people(app: &App, page: usize) -> Result<Paginated<ListedAccount>> {
-    let total = db::doctor::count_users(&app.db).await? as usize;
+    let total = db::users::count(&app.db).await? as usize;
     let entries = db::operators::list_people(&app.db, page_offset(page) as i64, PAGE_SIZE as i64).await?;
     Ok(Paginated { entries, range: page.into(), total })
 }

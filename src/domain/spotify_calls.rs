@@ -28,7 +28,7 @@ pub enum Endpoint {
 
 impl Endpoint {
     /// Returns the name in the database.
-    pub fn key(self) -> &'static str {
+    pub const fn key(self) -> &'static str {
         match self {
             Endpoint::Me => "me",
             Endpoint::MyPlaylists => "my_playlists",

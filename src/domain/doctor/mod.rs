@@ -14,7 +14,8 @@ use tokio::time::timeout;
 
 use super::Result;
 use crate::app::App;
-use crate::db::{self, Pool, doctor::ActiveCooldown};
+use crate::db::cooldowns::{self, Cooldown};
+use crate::db::{self, Pool};
 pub use finding::{Finding, RequestContext, Status, count};
 
 const CLUSTER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,7 +38,8 @@ pub async fn examine(app: &App, context: &RequestContext) -> Vec<Finding> {
 pub struct Metrics {
     /// Today's calls for each endpoint.
     pub calls: Vec<(String, i64)>,
-    pub cooldowns: Vec<ActiveCooldown>,
+    /// The active ones with their buckets.
+    pub cooldowns: Vec<(String, Cooldown)>,
     pub hearts: i64,
     pub sessions: i64,
     /// Connections of this process.
@@ -53,8 +55,8 @@ pub async fn is_ready(app: &App) -> Result<bool> {
 
 pub async fn load_metrics(app: &App, now: OffsetDateTime) -> Result<Metrics> {
     app.spotify_calls.flush(&app.db).await?;
-    let calls = db::doctor::count_calls(&app.db, now.date()).await?;
-    let cooldowns = db::doctor::list_cooldowns(&app.db, now).await?;
+    let calls = db::spotify_calls::count(&app.db, now.date()).await?;
+    let cooldowns = cooldowns::list_active(&app.db, now).await?;
     let (hearts, sessions) = count_rows(app, now).await?;
     let [(idle, used), (idle_searches, searches)] = [&app.db, &app.search_db].map(Pool::connections);
     let (idle_connections, used_connections) = (idle + idle_searches, used + searches);
@@ -63,8 +65,7 @@ pub async fn load_metrics(app: &App, now: OffsetDateTime) -> Result<Metrics> {
 
 /// Counts hearts and sessions. This reads whole tables, so it uses the replica if possible.
 async fn count_rows(app: &App, now: OffsetDateTime) -> Result<(i64, i64)> {
-    let count =
-        async |pool: &Pool| Ok((db::doctor::count_hearts(pool).await?, db::doctor::count_sessions(pool, now).await?));
+    let count = async |pool: &Pool| Ok((db::heart_counts::sum(pool).await?, db::sessions::count(pool, now).await?));
     if let Some(replica) = &app.replica
         && let Some(counts) = replica.read(now, count).await
     {

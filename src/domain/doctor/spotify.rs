@@ -5,7 +5,9 @@ use time::{Duration, OffsetDateTime};
 
 use super::finding::{Check, Finding, RequestContext};
 use crate::app::App;
-use crate::db::doctor::{ActiveCooldown, count_calls, count_users, list_cooldowns};
+use crate::db::cooldowns::{self, ALL_ENDPOINTS, Cooldown};
+use crate::db::{spotify_calls, users};
+use crate::domain::spotify_calls::Endpoint;
 use crate::ids::{PlaylistId, Secret};
 use crate::oauth;
 use crate::spotify;
@@ -17,11 +19,11 @@ const FIX_CREDENTIALS: &str =
     "Copy both again from your app on developer.spotify.com/dashboard. Renewing a secret there ends the old one.";
 const FIX_CONNECTION: &str = "Try again in a minute. If it persists, check that this server can connect to accounts.spotify.com and api.spotify.com, port 443.";
 /// The cooldowns that rule out the probe.
-const PROBE_BUCKETS: [&str; 2] = ["playlist", "all"];
+const PROBE_BUCKETS: [&str; 2] = [Endpoint::Playlist.key(), ALL_ENDPOINTS];
 
 /// Calls Spotify, and reads cooldowns and calls from the database unless it is unavailable.
 pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: bool) -> Vec<Finding> {
-    let cooldowns = if has_tables { list_cooldowns(&app.db, app.now()).await.ok() } else { None };
+    let cooldowns = if has_tables { cooldowns::list_active(&app.db, app.now()).await.ok() } else { None };
     let mut findings = Vec::new();
     if app.config.demo && matches!(context, RequestContext::Terminal) {
         findings.push(report_skipped_probe());
@@ -29,18 +31,17 @@ pub(super) async fn examine(app: &App, context: &RequestContext, has_tables: boo
         let authentication = app.oauth.spotify().authenticate_client().await;
         findings.push(check_credentials(authentication.token.as_ref().err(), app.config.demo));
         findings.extend(authentication.server_time.map(|theirs| check_clock(app.now(), theirs)));
-        let is_cooling_down =
-            cooldowns.iter().flatten().any(|cooldown| PROBE_BUCKETS.contains(&cooldown.bucket.as_str()));
+        let is_cooling_down = cooldowns.iter().flatten().any(|(bucket, _)| PROBE_BUCKETS.contains(&bucket.as_str()));
         if let (Ok(token), false) = (&authentication.token, is_cooling_down) {
             findings.push(check_web_api(probe(&app.spotify, token).await.err()));
         }
     }
     if !app.config.demo {
-        findings.push(describe_allowlist(if has_tables { count_users(&app.db).await.ok() } else { None }));
+        findings.push(describe_allowlist(if has_tables { users::count(&app.db).await.ok() } else { None }));
     }
     findings.extend(cooldowns.map(|cooldowns| report_cooldowns(&cooldowns)));
     if has_tables {
-        findings.extend(count_calls(&app.db, app.now().date()).await.ok().map(|calls| report_calls(&calls)));
+        findings.extend(spotify_calls::count(&app.db, app.now().date()).await.ok().map(|calls| report_calls(&calls)));
     }
     findings
 }
@@ -125,19 +126,19 @@ fn describe_allowlist(users: Option<i64>) -> Finding {
         .with_fix("On developer.spotify.com/dashboard, under User Management, add each person’s name and email address, including your own.")
 }
 
-fn report_cooldowns(cooldowns: &[ActiveCooldown]) -> Finding {
+fn report_cooldowns(cooldowns: &[(String, Cooldown)]) -> Finding {
     let rationale = "Requests before then would only prolong it, so none are made. Hearts keep working, and saved lists show their age.";
     let check = Check("Waiting times", rationale);
     if cooldowns.is_empty() {
         return check.good("None.");
     }
-    let parts = cooldowns.iter().map(|ActiveCooldown { bucket, until, quota }| {
-        let scope = if bucket == "all" { "all requests" } else { bucket };
+    let parts = cooldowns.iter().map(|(bucket, Cooldown { until, quota })| {
+        let scope = if bucket == ALL_ENDPOINTS { "all requests" } else { bucket };
         let reason = if *quota { "today’s quota is used up" } else { "too many requests at once" };
         format!("{scope} wait until {} ({reason})", format_time(*until))
     });
     let finding = check.note(format!("Spotify limits requests: {}.", parts.collect::<Vec<_>>().join("; ")));
-    match cooldowns.iter().any(|cooldown| cooldown.quota) {
+    match cooldowns.iter().any(|(_, cooldown)| cooldown.quota) {
         true => finding.with_fix("Wait. The quota is shared by all the apps of your Spotify developer account."),
         false => finding,
     }
@@ -185,8 +186,8 @@ mod tests {
 
     #[test]
     fn cooldowns_have_a_reason() {
-        let wait = ActiveCooldown { bucket: "all".into(), until: datetime!(2026-11-21 19:53 UTC), quota: true };
-        let finding = report_cooldowns(&[wait]);
+        let wait = Cooldown { until: datetime!(2026-11-21 19:53 UTC), quota: true };
+        let finding = report_cooldowns(&[(ALL_ENDPOINTS.into(), wait)]);
         assert!(
             finding.status == Status::Note && finding.message.contains("all requests wait until 19:53 UTC on 21 Nov")
         );

@@ -33,8 +33,8 @@ pub(crate) async fn show(
     register_gauge(&mut registry, "sessions", "Sessions that have not ended", metrics.sessions);
     let calls = metrics.calls.iter().map(|(endpoint, calls)| (vec![label("endpoint", endpoint)], *calls));
     register_gauge_family(&mut registry, "spotify_calls_today", "Calls to Spotify since midnight UTC", calls);
-    let cooldowns = metrics.cooldowns.iter().map(|cooldown| {
-        let labels = vec![label("bucket", &cooldown.bucket), label("quota", cooldown.quota)];
+    let cooldowns = metrics.cooldowns.iter().map(|(bucket, cooldown)| {
+        let labels = vec![label("bucket", bucket), label("quota", cooldown.quota)];
         (labels, (cooldown.until - now).whole_seconds())
     });
     register_gauge_family(
