@@ -195,9 +195,9 @@ const CLEANUP_BATCH: i64 = 1000;
 /// Runs `delete` until it deletes fewer rows than its limit. Between batches it pauses nine times as long as a batch
 /// took: after a long downtime hundreds of batches would compete with requests. Returns the number of deleted rows.
 ///
-/// Each statement deletes up to the newest time of its batch, `between '-infinity' and` it: the planner does not know
-/// that time, assumes that a range with two ends is narrow, and uses the index. With `<=` alone it reads the whole
-/// table.
+/// A statement that finds its rows by a time alone deletes up to the newest one of its batch, `between '-infinity' and`
+/// it: the planner does not know that time, assumes that a range with two ends is narrow, and uses the index. With `<=`
+/// alone it reads the whole table.
 async fn delete_in_batches(pool: &Pool, delete: impl Fn(i64) -> Query<'static, Postgres, PgArguments>) -> Result<u64> {
     let mut deleted = 0;
     loop {
