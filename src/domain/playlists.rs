@@ -13,6 +13,7 @@ use crate::db::hearts::Heart;
 use crate::db::playlists::SeenPlaylist;
 use crate::ids::PlaylistId;
 use crate::spotify::pictures::PictureHosts;
+pub use crate::spotify::playlist_url;
 use crate::spotify::wire;
 
 /// Prefix of the ids of playlists made by Spotify (observed, not documented). Their `snapshot_id` differs in every

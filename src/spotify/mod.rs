@@ -7,6 +7,7 @@ mod error;
 pub mod pictures;
 pub mod wire;
 
+use std::fmt::Display;
 use std::time::Duration;
 
 use backon::{ConstantBuilder, Retryable};
@@ -31,6 +32,11 @@ pub type Result<T> = std::result::Result<T, Error>;
 
 /// Spotify's maximum page size.
 pub const PAGE_SIZE: usize = 50;
+
+/// Returns the address of a playlist for people.
+pub fn playlist_url(id: impl Display) -> String {
+    format!("https://open.spotify.com/playlist/{id}")
+}
 
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -97,7 +103,7 @@ impl Client {
     /// # Errors
     /// [`Error::NotFound`] if it is not public.
     pub async fn embed(&self, endpoint: &Url, id: &PlaylistId) -> Result<Embed> {
-        let query = [("url", format!("https://open.spotify.com/playlist/{id}"))];
+        let query = [("url", playlist_url(id))];
         let response = send(self.http.get(endpoint.clone()).query(&query));
         let body = tokio::time::timeout(OEMBED_TIMEOUT, response).await.unwrap_or(Err(Error::TimedOut))?;
         wire::parse(&body)

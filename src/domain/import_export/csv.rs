@@ -2,9 +2,10 @@
 
 use csv::{QuoteStyle, Terminator, WriterBuilder};
 
-use super::record::{format_time, join_tags, playlist_url};
+use super::record::{format_time, join_tags};
 use crate::db::import_export::ExportedHeart;
 use crate::domain::text::is_visible;
+use crate::spotify::playlist_url;
 
 const COLUMNS: [&str; 9] = ["playlist_id", "link", "name", "owner", "hearted_at", "note", "tags", "own_title", "pin"];
 

@@ -7,9 +7,10 @@ use time::OffsetDateTime;
 
 use super::record::{
     FileHeart, FileLine, ImportError, IsCancelled, LineError, MAX_CELL_BYTES, MAX_CELLS, MAX_HEARTS, check_length,
-    format_time, join_tags, playlist_url,
+    format_time, join_tags,
 };
 use crate::db::import_export::ExportedHeart;
+use crate::spotify::playlist_url;
 
 const FORMAT: &str = "heartlist-hearts";
 const VERSION: u64 = 1;

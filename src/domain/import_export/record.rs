@@ -90,10 +90,6 @@ pub enum ImportError {
     NewerVersion(u64),
 }
 
-pub(super) fn playlist_url(playlist_id: &str) -> String {
-    format!("https://open.spotify.com/playlist/{playlist_id}")
-}
-
 /// Formats a time in UTC with all its digits, so that an import restores it exactly.
 pub(super) fn format_time(time: OffsetDateTime) -> String {
     time.to_offset(time::UtcOffset::UTC).format(&Rfc3339).expect("RFC 3339 represents years up to 9999")

@@ -120,7 +120,7 @@ pub(crate) async fn show(
     let mut page = AddPage { links: shared.into_text(), ..AddPage::new(&app, layout) };
     match reference::parse(&page.links) {
         Ok(id) => {
-            page.links = format!("https://open.spotify.com/playlist/{id}");
+            page.links = playlists::playlist_url(&id);
             page.card = preview(&app, &user, &id, share.as_deref(), now).await?;
         }
         Err(error) if !page.links.is_empty() => page.errors = LinkError::for_form(error),

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect};
 use crate::app::App;
 use crate::domain::activity::{self, EventKind};
 use crate::domain::news;
+use crate::domain::playlists::playlist_url;
 use crate::ids::Secret;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Device, Now, SignedIn, State};
@@ -101,7 +102,7 @@ async fn load(app: &App, token: &Secret, file: &str) -> Result<Feed> {
         let description = describe(&item);
         FeedItem {
             id: format!("{}/{}/{}/{}", feed.feed_id, item.playlist_id, item.kind.key(), item.day),
-            url: format!("https://open.spotify.com/playlist/{}", item.playlist_id),
+            url: playlist_url(&item.playlist_id),
             date_published: rfc3339(item.at),
             title: strip_invalid_xml(&format!("{description}: {}", name(item))),
             content_text: strip_invalid_xml(&description),

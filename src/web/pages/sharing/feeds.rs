@@ -5,6 +5,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::app::App;
+use crate::domain::playlists::playlist_url;
 use crate::domain::sharing::SharedPage;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::{Now, State};
@@ -88,7 +89,7 @@ fn items(page: SharedPage, feed: &str) -> Vec<FeedItem> {
         let note = card.note.map(|note| format!(": {}", strip_invalid_xml(&note))).unwrap_or_default();
         FeedItem {
             id: format!("{feed}/{}", card.id),
-            url: format!("https://open.spotify.com/playlist/{}", card.id),
+            url: playlist_url(&card.id),
             title: strip_invalid_xml(&card.name),
             content_text: format!("A playlist{owner}{note}"),
             date_published: rfc3339(hearted_at),
