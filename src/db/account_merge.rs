@@ -60,15 +60,20 @@ pub struct JoinedHearts {
     pub in_both: i64,
     /// Those with a note in both, of which one is kept.
     pub with_two_notes: i64,
+    /// Those with an own title in both, of which one is kept.
+    pub with_two_titles: i64,
+    /// Those pinned in one or both, of which four stay pinned.
+    pub pinned: i64,
 }
 
 pub async fn count_joined(pool: &Pool, one: UserId, other: UserId) -> Result<JoinedHearts> {
     let query = sqlx::query_as!(
         JoinedHearts,
         r#"select count(*) as "total!", count(*) filter (where hearts > 1) as "in_both!",
-                  count(*) filter (where notes > 1) as "with_two_notes!"
-           from (select count(*) as hearts, count(note) as notes from user_hearts
-                 where user_id in ($1, $2) and removed_at is null group by playlist_id) joined"#,
+                  count(*) filter (where notes > 1) as "with_two_notes!",
+                  count(*) filter (where titles > 1) as "with_two_titles!", count(*) filter (where pins > 0) as "pinned!"
+           from (select count(*) as hearts, count(note) as notes, count(own_title) as titles, count(pin) as pins
+                 from user_hearts where user_id in ($1, $2) and removed_at is null group by playlist_id) joined"#,
         one.0,
         other.0
     );

@@ -168,7 +168,8 @@ async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
     publish_page_at(&other, "ada-too").await;
     for visitor in [&ada, &other] {
         let page = visitor.open(&format!("/hearts/{SHARED}/annotation")).await;
-        visitor.submit(page.form("form[action$='/annotation']").with("note", "mine").with("tags", "rain, night")).await;
+        let form = page.form("form[action$='/annotation']").with("title", "ours").with("note", "mine");
+        visitor.submit(form.with("tags", "rain, night")).await;
     }
     let account = other.open("/account").await;
     let consent = other.submit(account.form("form[action='/auth/spotify']")).await;
@@ -179,8 +180,8 @@ async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
     assert_eq!(stats(2), ["GitHub", "2", "1", "2", "1", "/u/ada-too", "off"]);
     let result = question.text("ul.bullet-list");
     for expected in [
-        "3 hearts. 1 is in both", "1 of them has two notes", "page at /u/ada,", "/u/ada-too stops working",
-        "secret link, with",
+        "3 hearts. 1 is in both: it keeps", "1 of them has two notes", "1 of them has two titles of your own",
+        "page at /u/ada,", "/u/ada-too stops working", "secret link, with",
     ] {
         assert!(result.contains(expected), "{expected}: {result}");
     }
