@@ -1,6 +1,6 @@
 //! Operators, and what only they read and change.
 
-use sqlx::Connection;
+use sqlx::{Connection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::{Pool, Result};
@@ -14,6 +14,13 @@ pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool> {
 pub async fn exists(pool: &Pool) -> Result<bool> {
     let query = sqlx::query_scalar!(r#"select exists (select 1 from users where operator) as "exists!""#);
     Ok(query.fetch_one(pool).await?)
+}
+
+/// Returns whether somebody else is operator.
+pub async fn has_other(executor: impl PgExecutor<'_>, user: UserId) -> Result<bool> {
+    let query =
+        sqlx::query_scalar!(r#"select exists (select 1 from users where operator and id <> $1) as "exists!""#, user.0);
+    Ok(query.fetch_one(executor).await?)
 }
 
 /// Makes a user operator, and ends the links that would make somebody else one. Returns `false` if there is no such
@@ -35,9 +42,7 @@ pub async fn revoke(pool: &Pool, user: UserId) -> Result<bool> {
     let mut tx = connection.begin().await?;
     // Two operators could otherwise end each other's role at the same time.
     super::lock_registrations(&mut tx).await?;
-    let query =
-        sqlx::query_scalar!(r#"select exists (select 1 from users where operator and id <> $1) as "exists!""#, user.0);
-    if !query.fetch_one(&mut *tx).await? {
+    if !has_other(&mut *tx, user).await? {
         return Ok(false);
     }
     let query = sqlx::query!("update users set operator = false where id = $1 and operator", user.0);

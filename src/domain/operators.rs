@@ -18,6 +18,11 @@ pub async fn is_operator(app: &App, user: UserId) -> Result<bool> {
     Ok(db::operators::is_operator(&app.db, user).await?)
 }
 
+/// Returns whether somebody else is operator.
+pub async fn has_other(app: &App, user: UserId) -> Result<bool> {
+    Ok(db::operators::has_other(&app.db, user).await?)
+}
+
 pub(super) fn is_configured(app: &App, provider: Provider, subject: &str) -> bool {
     app.config.access.operators.iter().any(|named| named.provider == provider && named.subject == subject)
 }

@@ -45,6 +45,7 @@ struct DeletePage {
     has_reauthenticated_recently: bool,
     reauthentication: Reauthentication,
     is_operator: bool,
+    is_only_operator: bool,
 }
 
 /// The confirmation page for deleting the account. Asks the user to sign in again first if the last sign-in is too old.
@@ -56,12 +57,14 @@ pub(crate) async fn show(
     SignedIn(user): SignedIn,
 ) -> Result {
     let account = account::load(&app, &user).await?.ok_or_else(|| AppError::sign_in_required("/account/delete"))?;
+    let is_operator = operators::is_operator(&app, user.id).await?;
     Ok(render_page(&DeletePage {
         layout: layout.with_title("Delete your account", "account"),
         heart_count: account.heart_count,
         has_reauthenticated_recently: maybe_user.has_reauthenticated_recently(now).await?,
         reauthentication: Reauthentication::new(&app, &identities::load(&app, &user).await?.linked),
-        is_operator: operators::is_operator(&app, user.id).await?,
+        is_operator,
+        is_only_operator: is_operator && !operators::has_other(&app, user.id).await?,
     }))
 }
 

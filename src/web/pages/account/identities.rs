@@ -40,6 +40,12 @@ pub(crate) async fn load(app: &State, user: &CurrentUser) -> Result<IdentityList
     Ok(IdentityList { linked, available })
 }
 
+impl IdentityList {
+    pub(crate) fn has_spotify(&self) -> bool {
+        self.linked.iter().any(|identity| identity.key == Provider::Spotify.key())
+    }
+}
+
 impl IdentityRow {
     fn new(identity: &Identity, can_unlink: bool) -> Self {
         Self {
@@ -125,7 +131,7 @@ struct ReauthenticatePage {
     next: String,
 }
 
-/// Asks the user to sign in again before identities are linked or unlinked.
+/// Asks the user to sign in again before identities are linked or unlinked, or somebody is made operator.
 pub(crate) async fn reauthenticate(
     app: State,
     Now(now): Now,
