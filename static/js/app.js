@@ -48,6 +48,10 @@ new MutationObserver(() => {
   $("#live .undo").removeAttr("aria-keyshortcuts").last().attr("aria-keyshortcuts", "Control+Z");
 }).observe($("#live")[0], { childList: true });
 
+// ---- Stored in this browser, which may refuse that: then nothing is ----
+const readStored = (key, kind = "localStorage") => { try { return window[kind].getItem(key); } catch { return null; } };
+const store = (key, value, kind = "localStorage") => { try { window[kind].setItem(key, value); } catch { /* refused */ } };
+
 // ---- Requests: the body, or the reason for the failure as the end of a sentence ----
 const REQUEST_TIMEOUT = 20_000; // ms
 
@@ -372,8 +376,8 @@ function showFormProgress(event) {
 }
 
 // Any other link or button to a page of the app. Needs the Navigation API, which older browsers lack.
-function showNavigationProgress({ originalEvent: { destination, downloadRequest, formData, sourceElement } }) {
-  const isDownload = downloadRequest !== null || /^export/.test(formData?.get("action"));
+function showNavigationProgress({ originalEvent: { destination, formData, sourceElement } }) {
+  const isDownload = destination.url.includes("/hearts/export.") || /^export/.test(formData?.get("action"));
   if (sent || destination.sameDocument || isDownload || !destination.url.startsWith(`${origin}/`)) return;
   const name = $(sourceElement).filter(".name, .nav a").text().trim();
   scheduleMessage("progress", name ? `Opening ${name}…` : "Loading…");

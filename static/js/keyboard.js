@@ -44,7 +44,7 @@ function focusCard(direction, inColumn) {
 }
 
 function openHelp() {
-  $help.find("input").prop("checked", !localStorage.getItem(KEYS_OFF));
+  $help.find("input").prop("checked", !readStored(KEYS_OFF));
   $help[0].showModal();
   return focus($help.find("button")); // explicit: a fragment in the address may claim the initial focus
 }
@@ -53,7 +53,7 @@ function handleKey(event) {
   const { key, ctrlKey, metaKey, altKey, isComposing } = event.originalEvent;
   const act = SHORTCUTS[(ctrlKey || metaKey ? "Control+" : "") + key];
   const isTyping = isComposing || $(event.target).is("input:not([type=checkbox]), textarea, select, [contenteditable]");
-  const isOff = $help[0].open || localStorage.getItem(KEYS_OFF);
+  const isOff = $help[0].open || readStored(KEYS_OFF);
   if (!act || isTyping || isOff || altKey || event.isDefaultPrevented()) return;
   if (act(event.originalEvent)) event.preventDefault();
 }
@@ -62,7 +62,7 @@ if ($help.length) {
   $(document).on("keydown", handleKey);
   $(".site-footer .button-link").on("click", openHelp);
   $help.find("button").on("click", () => $help[0].close());
-  $help.find("input").on("change", ({ target }) => localStorage.setItem(KEYS_OFF, target.checked ? "" : "off"));
+  $help.find("input").on("change", ({ target }) => store(KEYS_OFF, target.checked ? "" : "off"));
 }
 
 // The backdrop is a part of the dialog, outside of its box.

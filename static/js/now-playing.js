@@ -7,7 +7,7 @@ let [renewalTimer, renewedAt] = [0, Date.now()];
 function scheduleRenewal() {
   clearTimeout(renewalTimer);
   const seconds = Number($("#playing").attr("data-renew"));
-  if (!seconds || document.hidden || localStorage.getItem(RENEWAL_OFF)) return;
+  if (!seconds || document.hidden || readStored(RENEWAL_OFF)) return;
   renewalTimer = setTimeout(renewPlaying, Math.max(0, renewedAt + seconds * 1000 - Date.now()));
 }
 
@@ -26,8 +26,8 @@ function showPlaying($playing, page) {
   renderHearts();
 }
 
-$("#renewal").prop("checked", !localStorage.getItem(RENEWAL_OFF)).on("change", ({ target }) => {
-  localStorage.setItem(RENEWAL_OFF, target.checked ? "" : "off");
+$("#renewal").prop("checked", !readStored(RENEWAL_OFF)).on("change", ({ target }) => {
+  store(RENEWAL_OFF, target.checked ? "" : "off");
   scheduleRenewal();
 });
 $(document).on("visibilitychange", scheduleRenewal);

@@ -15,6 +15,8 @@ pub(crate) struct AnnotationForm {
     pub(crate) title_error: Option<String>,
     pub(crate) note_error: Option<String>,
     pub(crate) tags_error: Option<String>,
+    /// True if the fields hold what was typed and not saved.
+    pub(crate) is_unsaved: bool,
     pub(crate) suggestions: Vec<Suggestion>,
     /// Version of the stored title, note and tags that the form is for.
     pub(crate) version: String,
@@ -36,6 +38,7 @@ impl AnnotationForm {
             title_error: None,
             note_error: None,
             tags_error: None,
+            is_unsaved: false,
             suggestions: Vec::new(),
             version: version(&(title, note, tags)),
         }
@@ -44,7 +47,7 @@ impl AnnotationForm {
     /// Returns the form with what was typed instead.
     pub(crate) fn with_input(self, title: &str, note: &str, tags: &str) -> Self {
         let [title, note, tags] = [title, note, tags].map(sanitize_for_redisplay);
-        Self { title, note, tags, ..self }
+        Self { title, note, tags, is_unsaved: true, ..self }
     }
 
     pub(crate) fn with_error(self, error: Option<AnnotationError>) -> Self {

@@ -2,7 +2,7 @@
 
 use thirtyfour::Key;
 
-use super::{open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
+use super::{approve_consent, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::browser::axe::assert_accessible_page;
@@ -271,4 +271,24 @@ async fn leaving_with_unsaved_words_asks_and_saving_does_not() {
     browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
     browser.click(".annotation form button").await;
     browser.wait_for_text("main [role=status]", "Saved.").await;
+    assert_eq!(browser.eval::<String>("sessionStorage.getItem('heartlist-draft')").await, "");
+}
+
+#[tokio::test]
+async fn words_sent_after_session_end_are_back_in_their_form_after_signing_in() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    browser.go("/hearts").await;
+    browser.click(".card:first-child .edit-link").await;
+    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
+    browser.click(".annotation form button").await;
+    browser.click("form[action='/auth/spotify'] button").await;
+    approve_consent(&browser, "ada").await;
+    browser.wait_for_text("#live", "What you typed was not saved.").await;
+    assert_eq!(browser.eval::<String>("document.querySelector('.annotation [name=note]').value").await, "Mine");
+    assert!(browser.eval::<bool>("!dispatchEvent(new Event('beforeunload', { cancelable: true }))").await);
+    browser.click(".annotation form button").await;
+    browser.wait_for_text("main [role=status]", "Saved.").await;
+    assert!(browser.text(".card:first-child").await.contains("Mine"));
 }
