@@ -303,15 +303,15 @@ pub async fn list_removed(
     Ok((rows.collect(), total))
 }
 
-/// Deletes removed hearts permanently: one playlist's, or all of a user's.
-pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<()> {
+/// Deletes removed hearts permanently: one playlist's, or all of a user's. Returns their number.
+pub async fn delete_removed(pool: &Pool, user: UserId, playlist: Option<&PlaylistId>) -> Result<u64> {
     let query = sqlx::query!(
         "delete from user_hearts
          where user_id = $1 and removed_at is not null and ($2::text is null or playlist_id = $2)",
         user.0,
         playlist.map(PlaylistId::as_str)
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    Ok(query.execute(pool).await?.rows_affected())
 }
 
 /// Deletes Spotify's names of playlists that it has not shown since `before`, in batches; removed hearts' too. Returns

@@ -18,6 +18,8 @@ pub struct Share {
     pub shows_notes: bool,
     /// Whether other sites may show a card of the page.
     pub embeddable: bool,
+    /// True while an operator keeps the user from sharing.
+    pub is_taken_down: bool,
 }
 
 pub struct ShareOwner {
@@ -46,7 +48,9 @@ pub enum ClaimResult {
 pub async fn find(executor: impl PgExecutor<'_>, user: UserId) -> Result<Option<Share>> {
     let query = sqlx::query_as!(
         Share,
-        "select slug, token_sealed, token_since, shared_tags, shows_notes, embeddable from shares where user_id = $1",
+        r#"select slug, token_sealed, token_since, shared_tags, shows_notes, embeddable,
+                  taken_down_at is not null as "is_taken_down!"
+           from shares where user_id = $1"#,
         user.0
     );
     Ok(query.fetch_optional(executor).await?)

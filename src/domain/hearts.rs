@@ -102,11 +102,13 @@ pub async fn list_removed(
     Ok(Paginated { entries, range: page.into(), total: total as usize })
 }
 
-/// Deletes removed hearts permanently: one playlist's, or all of the user's.
-pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<()> {
-    run_heart_change(&app.heart_changes, user.id, hearts::delete_removed(&app.db, user.id, playlist)).await?;
+/// Deletes removed hearts permanently: one playlist's, or all of the user's. Returns their number.
+pub async fn delete_removed(app: &App, user: &CurrentUser, playlist: Option<&PlaylistId>) -> Result<u64> {
+    let delete = hearts::delete_removed(&app.db, user.id, playlist);
+    let deleted = run_heart_change(&app.heart_changes, user.id, delete).await?;
     db::heart_changes::delete_orphans(&app.db, user.id).await?;
-    Ok(news::delete_without_heart(&app.db, user.id).await?)
+    news::delete_without_heart(&app.db, user.id).await?;
+    Ok(deleted)
 }
 
 /// Deletes hearts that were removed more than [`REMOVED_TTL`] ago. Returns how many.

@@ -160,6 +160,8 @@ pub struct SharingSettings {
     pub shared_tags: Vec<String>,
     pub shows_notes: bool,
     pub embeddable: bool,
+    /// True while an operator keeps the user from sharing.
+    pub is_taken_down: bool,
     pub heart_count: i64,
     /// The number of hearts that visitors see.
     pub visible_count: i64,
@@ -177,7 +179,7 @@ pub struct SecretLink {
 pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -> Result<SharingSettings> {
     let visible = visible_hearts(user.id, false, now);
     let share = db::shares::find(&app.db, user.id).await?.unwrap_or_default();
-    let Share { slug, token_sealed, token_since, shared_tags, shows_notes, embeddable } = share;
+    let Share { slug, token_sealed, token_since, shared_tags, shows_notes, embeddable, is_taken_down } = share;
     let open_token = |sealed: Vec<u8>| open_link_token(app, Purpose::Share, user.id, &sealed);
     let account = db::users::find(&app.db, user.id).await?;
     let name = account.map_or_else(|| user.name.clone(), |account| visible_or(account.display_name, DEFAULT_NAME));
@@ -194,6 +196,7 @@ pub async fn load_settings(app: &App, user: &CurrentUser, now: OffsetDateTime) -
         shared_tags,
         shows_notes,
         embeddable,
+        is_taken_down,
         heart_count: db::hearts::count(&app.db, user.id).await?,
         visible_count,
         first_page,
@@ -215,12 +218,24 @@ pub struct SharingStatus {
     /// `None` if the page is off.
     pub page: Option<Slug>,
     pub has_link: bool,
+    /// True while an operator keeps the user from sharing.
+    pub is_taken_down: bool,
+}
+
+impl SharingStatus {
+    /// Returns whether anybody else can see hearts.
+    pub fn is_shared(&self) -> bool {
+        self.page.is_some() || self.has_link
+    }
 }
 
 pub async fn load_status(app: &App, user: &CurrentUser) -> Result<SharingStatus> {
-    let share = db::shares::find(&app.db, user.id).await?;
-    let (slug, link) = share.map_or((None, false), |share| (share.slug, share.token_sealed.is_some()));
-    Ok(SharingStatus { page: slug.map(Slug::from_stored), has_link: link })
+    let share = db::shares::find(&app.db, user.id).await?.unwrap_or_default();
+    Ok(SharingStatus {
+        page: share.slug.map(Slug::from_stored),
+        has_link: share.token_sealed.is_some(),
+        is_taken_down: share.is_taken_down,
+    })
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -27,7 +27,6 @@ use crate::domain::Scopes;
 use crate::domain::account::DeletedCounts;
 use crate::domain::hearts::MAX_PINS;
 use crate::domain::saving::lacks_saving;
-use crate::domain::sharing::PageError;
 use crate::ids::{PlaylistId, Provider, Secret};
 use crate::web::cookies::{self, CookieKind};
 
@@ -68,6 +67,8 @@ pub(crate) enum Flash {
     Restored,
     NotRestored,
     DeletedForGood,
+    /// There was no such removed heart.
+    NothingDeleted,
     HeartedAgain,
     HeartedByLinks {
         new: usize,
@@ -123,6 +124,8 @@ pub(crate) enum OperatorFlash {
     Joined,
     Granted,
     Revoked,
+    /// The user's own role was revoked.
+    GivenUp,
     NotChanged,
     TakenDown,
     SharingAllowed,
@@ -156,6 +159,7 @@ impl Flash {
                 | Flash::IncompleteLibrary { .. }
                 | Flash::NothingChanged
                 | Flash::NotRestored
+                | Flash::NothingDeleted
                 | Flash::List(ListFlash::TooManyPins)
                 | Flash::Operator(OperatorFlash::NotChanged)
                 | Flash::SharingTakenDown
@@ -193,6 +197,7 @@ impl Flash {
             Flash::Restored => "Heart restored, with its date, title, note and tags.".into(),
             Flash::NotRestored => "Nothing was restored. The heart is already back, was deleted for good, or was removed more than 30 days ago.".into(),
             Flash::DeletedForGood => "Deleted for good.".into(),
+            Flash::NothingDeleted => "Nothing was deleted. It was restored, or is already gone.".into(),
             Flash::HeartedAgain => "Hearted again, with its date, title, note and tags.".into(),
             Flash::HeartedByLinks { new, existing: 0 } => format!("Added {new} hearts."),
             Flash::HeartedByLinks { new, existing } => format!("Added: {new}. Already hearted: {existing}."),
@@ -218,7 +223,7 @@ impl Flash {
             Flash::InviteRevoked => "The invitation is revoked.".into(),
             Flash::NothingChanged => NOTHING_CHANGED.into(),
             Flash::AccountDeleted(counts) => describe_deleted(*counts),
-            Flash::SharingTakenDown => PageError::TakenDown.to_string(),
+            Flash::SharingTakenDown => "Nothing was turned on.".into(),
             Flash::Operator(flash) => flash.text().into(),
             Flash::Saving(flash) => flash.text(),
             Flash::Change(flash) => flash.text(),
@@ -252,6 +257,7 @@ impl OperatorFlash {
             Self::Joined => "You are an operator now.",
             Self::Granted => "They are an operator now.",
             Self::Revoked => "They are no longer an operator.",
+            Self::GivenUp => "You are no longer an operator.",
             Self::NotChanged => {
                 "Nothing was changed. The account is gone, the setting OPERATOR names it, or nobody else is operator: make somebody else operator first."
             }

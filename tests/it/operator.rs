@@ -181,16 +181,23 @@ async fn role_is_handed_over_and_the_last_operator_stays() {
     let ada = site.sign_in("ada").await;
     site.make_everybody_operator().await;
     let mira = site.sign_in("mira").await;
+    assert!(ada.open("/account/delete").await.text("main").contains("only operator"));
     let refused = change(&ada, "Ada", "revoke").await;
     assert_eq!(refused.header("location"), "/operator");
     assert!(ada.open("/operator").await.text("main").contains("make somebody else operator first"));
     change(&ada, "Mira", "grant").await;
+    assert!(!ada.open("/account/delete").await.text("main").contains("only operator"));
     assert_eq!(mira.open("/operator").await.status, 200);
+    assert_eq!(ada.open("/operator").await.texts("main li .badge"), ["operator", "you", "operator"]);
     change(&mira, "Ada", "revoke").await;
+    assert_eq!(mira.open("/operator").await.flash().unwrap(), "They are no longer an operator.");
     assert_eq!(ada.open("/operator").await.status, 404);
     for (path, body) in [("/operator/people/1", "action=grant"), ("/operator/popular", "hide=true&link=x")] {
         assert_eq!(post(&ada, path, body).await.status, 404, "{path}");
     }
+    change(&mira, "Ada", "grant").await;
+    assert_eq!(change(&mira, "Mira", "revoke").await.header("location"), "/account");
+    assert_eq!(mira.open("/account").await.flash().unwrap(), "You are no longer an operator.");
 }
 
 #[tokio::test]
@@ -301,10 +308,14 @@ async fn taken_down_page_stays_down_until_allowed_again() {
     assert_eq!(site.count("select count(*) from shares where slug is not null or token_hash is not null").await, 0);
     let refused = post(&mira, "/account/sharing/page", "on=true&slug=mira-again").await;
     assert!(refused.status == 422 && refused.text("main").contains("The operator took down"), "{}", refused.html);
+    for path in ["/account", "/account/sharing"] {
+        assert!(mira.open(path).await.text("main").contains("The operator took down"), "{path}");
+    }
     post(&mira, "/account/sharing/link", "on=true").await;
     assert_eq!(site.count("select count(*) from shares where token_hash is not null").await, 0);
     change(&ada, "Mira", "allow-sharing").await;
     publish_page_at(&mira, "mira-loves").await;
+    assert!(!mira.open("/account").await.text("main").contains("The operator took down"));
     assert_eq!(site.visitor().open("/u/mira-loves").await.status, 200);
 }
 

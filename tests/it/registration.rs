@@ -69,8 +69,17 @@ async fn closed_registration_admits_known_users_only() {
     assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));
     assert!(refused.text("main").contains("Nothing was saved") && !refused.text("main").contains("Mira"));
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 0);
-    let invites = site.sign_in("ada").await.open("/invites").await;
+    let ada = site.sign_in("ada").await;
+    let invites = ada.open("/invites").await;
     assert!(invites.text("main p.callout").starts_with("Nobody new can join at the moment."), "{}", invites.html);
+    assert!(!invites.has("form[action='/invites']"), "nobody could use an invitation");
+    assert_eq!(post(&ada, "/invites", "same-origin", "").await.header("location"), "/invites");
+    assert_eq!(site.count("select count(*) from invites").await, 0);
+    let earlier = "insert into invites (token_hash, created_by, created_at, expires_at)
+                   select sha256('earlier'), id, now(), now() + interval '1 year' from users";
+    sqlx::query(earlier).execute(&site.db).await.unwrap();
+    let refused = site.visitor().open("/invite/earlier").await;
+    assert_eq!((refused.status, refused.text("h1").as_str()), (403, "Closed to new people"));
     assert_eq!(site.count_users().await, 1);
 }
 

@@ -133,8 +133,11 @@ async fn permanent_deletion_removes_one_or_all_removed_hearts() {
     }
     let page = ada.open("/hearts/removed").await;
     let one = page.form("#p-0000000000000000000001 button[value=delete]").with("action", "delete");
+    let again = page.form("#p-0000000000000000000001 button[value=delete]").with("action", "delete");
     let page = ada.submit(one).await;
     assert_eq!((page.flash().unwrap().as_str(), page.playlist_ids().len()), ("Deleted for good.", 2));
+    let page = ada.submit(again).await;
+    assert!(page.flash().unwrap().starts_with("Nothing was deleted. It was restored"), "as in another tab");
     let page = ada.submit(page.form("form[action='/hearts/removed']")).await;
     assert!(page.flash().unwrap().starts_with("Nothing was deleted") && site.count(COUNT_REMOVED).await == 2);
     let page = ada.submit(page.form("form[action='/hearts/removed']").with("confirm", "yes")).await;

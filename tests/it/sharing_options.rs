@@ -226,6 +226,11 @@ async fn notes_are_shown_only_by_choice() {
     assert_eq!(shown().await, [0, 0, 0]);
     let activity = lena.open("/account/activity").await.text(".events li:nth-child(1)");
     assert!(activity.starts_with("Changed what shared pages show"), "{activity}");
+    set_sharing(&lena, "page", "false").await;
+    let once = "once you turn on a public page or a secret link.";
+    assert!(set_option(&lena, "notes").await.flash().unwrap().ends_with(once));
+    let page = share_tag(&lena, "rain").await;
+    assert!(page.flash().unwrap().ends_with(once) && page.text(".record-list li").contains("Shown once"));
 }
 
 #[tokio::test]

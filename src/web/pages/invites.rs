@@ -4,6 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
@@ -18,12 +19,14 @@ use crate::web::flash::{self, Flash, OperatorFlash};
 use crate::web::pages::login::other_providers;
 use crate::web::views::{Layout, TimeView, absolute_url, render_page};
 
+const CLOSED: &str = "Nobody new can join at the moment. If you have an account, sign in as usual.";
+
 /// Returns a sentence on who may join, for the landing page; `None` in an open demo.
 pub(crate) fn registration_note(app: &App) -> Option<String> {
     let access = &app.config.access;
     let limit = access.spotify_users.map(|users| format!(" Spotify allows {users} listeners, chosen by the operator."));
     let note = match access.registration {
-        Registration::Closed => "Nobody new can join at the moment. If you have an account, sign in as usual.",
+        Registration::Closed => CLOSED,
         Registration::Invite => "New here? You need an invitation. If you have an account, sign in as usual.",
         Registration::Open if app.config.demo => return None,
         Registration::Open if limit.is_some() => "Open to everybody on the operator’s list.",
@@ -85,8 +88,11 @@ pub(crate) async fn index(
     }))
 }
 
-/// Creates an invitation. Only the next page shows its link, because only a hash is stored.
+/// Creates an invitation, unless nobody could use it. Only the next page shows its link, because only a hash is stored.
 pub(crate) async fn create(app: State, Now(now): Now, OperatorUser(user): OperatorUser) -> Result {
+    if app.config.access.registration == Registration::Closed {
+        return Ok(Redirect::to("/invites").into_response());
+    }
     let token = registration::create_invite(&app, &user, now).await?;
     let token = token.ok_or_else(|| error_for_status(StatusCode::NOT_FOUND))?;
     Ok(flash::redirect("/invites", Flash::InviteCreated(token)))
@@ -115,6 +121,9 @@ struct InvitePage {
 pub(crate) async fn show(app: State, Now(now): Now, layout: Layout, Path(token): Path<String>) -> Result {
     let invalid = |status, message: &str| Err(AppError::new(status, "This invitation is not valid", message));
     match registration::invite_status(&app, &token, now).await? {
+        InviteStatus::Valid { makes_operator: false } if app.config.access.registration == Registration::Closed => {
+            Err(AppError::new(StatusCode::FORBIDDEN, "Closed to new people", CLOSED))
+        }
         InviteStatus::Valid { makes_operator } => Ok(render_page(&InvitePage {
             layout: layout.with_title(if makes_operator { "Become the operator" } else { "You are invited" }, ""),
             token,

@@ -42,6 +42,7 @@ struct OperatorPage {
 
 struct PersonRow {
     name: String,
+    is_self: bool,
     person: ListedAccount,
     joined: TimeView,
     last_seen: Option<TimeView>,
@@ -53,9 +54,10 @@ struct HiddenRow {
     since: TimeView,
 }
 
-impl From<ListedAccount> for PersonRow {
-    fn from(person: ListedAccount) -> Self {
+impl PersonRow {
+    fn new(person: ListedAccount, user: &CurrentUser) -> Self {
         Self {
+            is_self: person.id == user.id.0,
             name: visible_or(person.display_name.clone(), DEFAULT_NAME),
             joined: TimeView::date(person.created_at),
             last_seen: person.last_seen_at.map(TimeView::date),
@@ -102,7 +104,7 @@ async fn load_page(
         pager,
         link: String::new(),
         link_error: None,
-        people: people.entries.into_iter().map(PersonRow::from).collect(),
+        people: people.entries.into_iter().map(|person| PersonRow::new(person, user)).collect(),
         popular: popular.into_iter().map(name).collect(),
         hidden: operators::list_hidden(app).await?.into_iter().map(HiddenRow::from).collect(),
     })
@@ -132,16 +134,17 @@ pub(crate) async fn update_person(
         return Ok(Redirect::to(&with_next(REAUTHENTICATE_PATH, page.as_str())).into_response());
     }
     let person = UserId(person);
+    let gives_up_role = person == user.id && matches!(form.action, PersonAction::Revoke);
     let done = match form.action {
         PersonAction::Grant => OperatorFlash::Granted,
+        PersonAction::Revoke if gives_up_role => OperatorFlash::GivenUp,
         PersonAction::Revoke => OperatorFlash::Revoked,
         PersonAction::TakeDown => OperatorFlash::TakenDown,
         PersonAction::AllowSharing => OperatorFlash::SharingAllowed,
     };
     let is_done = operators::change_person(&app, &user, person, form.action, now).await?;
     // A user who gave up the role cannot open the page any more.
-    let path =
-        if person == user.id && matches!(form.action, PersonAction::Revoke) { "/account" } else { page.as_str() };
+    let path = if gives_up_role { "/account" } else { page.as_str() };
     match is_done {
         true => Ok(flash::redirect(path, Flash::Operator(done))),
         false => Ok(flash::redirect(page.as_str(), Flash::Operator(OperatorFlash::NotChanged))),

@@ -105,7 +105,7 @@ pub(crate) async fn update(
             Err(Error::NotFound) => Flash::NotRestored,
             restored => restored.map(|()| Flash::Restored)?,
         },
-        Action::Delete => hearts::delete_removed(&app, &user, Some(&id)).await.map(|()| Flash::DeletedForGood)?,
+        Action::Delete => describe_deleted(hearts::delete_removed(&app, &user, Some(&id)).await?),
     };
     Ok(flash::redirect(&list_anchor(form.from.as_deref(), &id), message))
 }
@@ -114,6 +114,10 @@ pub(crate) async fn destroy_all(app: State, SignedIn(user): SignedIn, Form(form)
     if !form.is_confirmed() {
         return Ok(flash::redirect("/hearts/removed", Flash::NotConfirmed));
     }
-    hearts::delete_removed(&app, &user, None).await?;
-    Ok(flash::redirect("/hearts/removed", Flash::DeletedForGood))
+    let deleted = hearts::delete_removed(&app, &user, None).await?;
+    Ok(flash::redirect("/hearts/removed", describe_deleted(deleted)))
+}
+
+fn describe_deleted(hearts: u64) -> Flash {
+    if hearts > 0 { Flash::DeletedForGood } else { Flash::NothingDeleted }
 }

@@ -33,6 +33,7 @@ const SETTINGS_PATH: &str = "/account/sharing";
 #[template(path = "sharing/settings.html")]
 struct SettingsPage {
     layout: Layout,
+    is_taken_down: bool,
     name: String,
     heart_count: i64,
     visible_count: i64,
@@ -99,6 +100,7 @@ async fn load_settings_page(
     Ok(SettingsPage {
         layout: layout.with_title("Sharing", "account"),
         embed_code: embed_code.map(|root| embed::embed_code(&absolute_url(app, root), &settings.name)),
+        is_taken_down: settings.is_taken_down,
         name: settings.name,
         heart_count: settings.heart_count,
         visible_count: settings.visible_count,
@@ -237,6 +239,11 @@ pub(crate) async fn update_tags(
     match change {
         Ok(flash) => {
             activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
+            let is_shared = sharing::load_status(&app, &user).await?.is_shared();
+            let flash = match flash {
+                SharingFlash::TagShared(tag) if !is_shared => SharingFlash::TagChosen(tag),
+                flash => flash,
+            };
             Ok(redirect_to("tags", flash))
         }
         Err(SharedTagError::Failed(error)) => Err(error.into()),
@@ -274,7 +281,9 @@ pub(crate) async fn update_option(
     };
     sharing::set_options(&app, &user, shows_notes, embeddable).await?;
     activity::record(&app, user.id, EventKind::SharingChanged, &device, now).await;
+    let is_shared = sharing::load_status(&app, &user).await?.is_shared();
     let response = match (form.option, form.on) {
+        (SharingOption::Notes, true) if !is_shared => redirect_to("notes", SharingFlash::NotesChosen),
         (SharingOption::Notes, true) => redirect_to("notes", SharingFlash::NotesShown),
         (SharingOption::Notes, false) => redirect_to("notes", SharingFlash::NotesHidden),
         (SharingOption::Embed, true) => redirect_to("embed", SharingFlash::EmbedOn),
