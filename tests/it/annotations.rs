@@ -205,6 +205,7 @@ async fn annotation_page_edits_a_heart_whose_playlist_is_unknown() {
     }
     let refused = ada.submit(page.form(".annotation form").with("note", &"x".repeat(281))).await;
     assert_eq!((refused.status, refused.has("#note-error")), (422, true));
+    assert!(refused.has(".annotation form[data-unsaved]") && !page.has("[data-unsaved]"), "asks before it is left");
     let saved = ada.submit(refused.form(".annotation form").with("note", "short")).await;
     assert_eq!((saved.url.query(), saved.text(".note").as_str()), (Some("sort=oldest"), "short"));
 }

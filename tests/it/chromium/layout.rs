@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
+use fake_spotify::OtherProvider;
 use serde_json::json;
 use thirtyfour::Key;
 
 use super::{FIRST_HEART, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
 use crate::support::Site;
+use crate::support::account_merge::{sign_in_to_merge, sign_in_twice};
 use crate::support::browser::Browser;
-use crate::support::browser::sizes::{UNKNOWN_PATH, assert_page_fits, pages_for_all, pages_of_mira};
+use crate::support::browser::sizes::{UNKNOWN_PATH, assert_fits, assert_page_fits, pages_for_all, pages_of_mira};
 use crate::support::rows::add_hearts_of_strangers;
+use crate::support::sharing::publish_page_at;
 
 /// Adds a heart for each playlist, with the longest words and labels that a card can have.
 async fn add_widest_hearts(site: &Site) {
@@ -305,6 +308,19 @@ async fn double_text_size_menu_takes_at_most_three_lines() {
     let lines = 1 + links.windows(2).filter(|two| two[1][0] - two[0][0] > 20.0).count();
     assert!(links.len() == 6 && lines <= 3, "{links:?}");
     assert!(links.iter().skip(1).all(|[_, height]| *height >= 44.0), "{links:?}");
+}
+
+#[tokio::test]
+async fn question_before_a_merge_fits_a_phone() {
+    let (site, first, second, page) = sign_in_twice().await;
+    for provider in [OtherProvider::Facebook, OtherProvider::X] {
+        first.link_identity(&site.spotify, provider, "ada").await;
+    }
+    publish_page_at(&second, &"w".repeat(30)).await;
+    let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+    let browser = Browser::open(&site).await;
+    browser.show_page(&question).await;
+    assert_fits(&browser, "/account/merge/confirm", &mut HashSet::new()).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Songs that are added to a playlist's page, and a page of the current song that renews itself.
 
 use fake_spotify::{Endpoint, Playing, User};
+use serde_json::json;
 
 use super::{approve_consent, open_as_ada, sign_in};
 use crate::support::Site;
@@ -62,5 +63,11 @@ async fn now_playing_renews_itself_while_visible_until_switched_off() {
     browser.click("#renewal").await;
     browser.run_script(MAKE_DUE).await;
     browser.wait_for_text("main h2", "Nothing is playing").await;
+
+    let refuse = "for (const kind of ['localStorage', 'sessionStorage']) Object.defineProperty(window, kind, { get() { throw new DOMException('refused', 'SecurityError'); } })";
+    browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": refuse })).await;
+    browser.reload().await;
+    browser.click("#renewal").await;
+    assert!(browser.eval::<bool>("ZONE.length > 0").await, "the last part of the script runs, whatever is stored");
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
