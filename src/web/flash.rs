@@ -219,7 +219,7 @@ impl Flash {
             Flash::NotConfirmed => "Nothing was deleted. Tick the box first to confirm.".into(),
             Flash::ReauthRequired => "Nothing was deleted. Sign in again first.".into(),
             Flash::SessionEnded => "That device is signed out.".into(),
-            Flash::InviteCreated(_) => "This link lets one person join within two weeks. Copy it now: it is shown only once.".into(),
+            Flash::InviteCreated(_) => "This link is for one person, within two weeks. Copy it now: it is shown only once.".into(),
             Flash::InviteRevoked => "The invitation is revoked.".into(),
             Flash::NothingChanged => NOTHING_CHANGED.into(),
             Flash::AccountDeleted(counts) => describe_deleted(*counts),
