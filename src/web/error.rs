@@ -39,7 +39,8 @@ pub(crate) struct AppError {
     /// Sentence on whether anything was saved.
     pub(crate) save_note: Option<&'static str>,
     pub(crate) recovery_links: Vec<Link>,
-    pub(crate) login_button: Option<LoginButton>,
+    /// In a box, because most errors have none.
+    pub(crate) login_button: Option<Box<LoginButton>>,
     pub(crate) retry_after: Option<Duration>,
     /// Path of the sign-in page, if the request needs a user.
     pub(crate) sign_in_path: Option<String>,
@@ -96,7 +97,8 @@ impl AppError {
     fn with_consent_button(self, error: &Error) -> Self {
         let after = AfterLogin { reauth: Some(ReauthReason::RenewConsent), ..AfterLogin::new("/playlists") };
         let retry = LoginRetry { intent: IntentField::SignIn, after };
-        let login_button = consent_button(error).map(|label| LoginButton { label, provider: Provider::Spotify, retry });
+        let login_button =
+            consent_button(error).map(|label| Box::new(LoginButton { label, provider: Provider::Spotify, retry }));
         Self { login_button, ..self }
     }
 

@@ -36,6 +36,7 @@ mod legal;
 mod library;
 #[cfg(feature = "local")]
 mod local_postgres_errors;
+mod login_retries;
 mod merged_hearts;
 mod merged_shares;
 mod migrations;

@@ -1,7 +1,7 @@
 //! Login errors.
 
 use super::decide::Conflict;
-use super::pending::LoginRetry;
+use super::purpose::LoginRetry;
 use crate::domain::Error;
 use crate::domain::registration::RegistrationError;
 use crate::{db, oauth};

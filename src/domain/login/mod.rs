@@ -5,6 +5,7 @@ mod decide;
 mod error;
 mod pending;
 mod profile;
+mod purpose;
 
 use time::{Duration, OffsetDateTime};
 
@@ -20,9 +21,8 @@ pub use crate::oauth::Error as ProviderError;
 pub use decide::{Conflict, LoginIntent, Outcome, SignedInAs, decide};
 pub use error::{FailedLogin, LoginError};
 use pending::PendingLogin;
-pub use pending::{
-    AfterLogin, CallbackParams, IntentField, LoginRequest, LoginRetry, ReauthReason, adds_identity, intent, start,
-};
+pub use pending::{CallbackParams, LoginRequest, adds_identity, intent, start};
+pub use purpose::{AfterLogin, IntentField, LoginRetry, ReauthReason};
 
 /// Lifetime of pending logins and of the login cookie.
 pub const PENDING_TTL: Duration = pending_logins::RETENTION;

@@ -34,7 +34,7 @@ pub(crate) fn login_error(app: &App, failed: FailedLogin, provider: Provider, is
     // Without the parameters of the login, a signed-in user could not repeat it.
     let sign_in = || LoginRetry { intent: IntentField::SignIn, after: AfterLogin::new("/playlists") };
     let retry = failed.retry.or_else(|| (!is_signed_in).then(sign_in));
-    AppError { login_button: retry.map(|retry| LoginButton { label: "Try again", provider, retry }), ..error }
+    AppError { login_button: retry.map(|retry| Box::new(LoginButton { label: "Try again", provider, retry })), ..error }
 }
 
 fn incomplete_login(message: impl Into<String>) -> AppError {
