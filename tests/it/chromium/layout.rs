@@ -73,7 +73,7 @@ async fn skip_link_is_first_focus_and_leads_to_main() {
     let browser = open_as_ada(&site).await;
     browser.go("/playlists").await;
     browser.press_key(Key::Tab).await;
-    assert!(browser.eval::<bool>("document.activeElement.matches('a.skip-link')").await);
+    browser.wait_for("document.activeElement.matches('a.skip-link')").await;
     browser.wait_for("document.activeElement.getBoundingClientRect().top >= 0").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for("document.activeElement.id === 'main'").await;

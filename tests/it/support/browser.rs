@@ -126,11 +126,18 @@ impl Browser {
 
     /// Presses a key.
     pub(crate) async fn press_key(&self, key: Key) {
+        self.wait_for_paint().await;
         self.driver.action_chain().send_keys(key).perform().await.unwrap();
+    }
+
+    /// Keys may be lost before the page was painted once.
+    async fn wait_for_paint(&self) {
+        self.wait_for("performance.getEntriesByName('first-contentful-paint').length > 0").await;
     }
 
     /// Types a letter.
     pub(crate) async fn press_letter(&self, letter: char) {
+        self.wait_for_paint().await;
         self.driver.action_chain().send_keys(letter).perform().await.unwrap();
     }
 
