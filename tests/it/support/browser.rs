@@ -75,7 +75,10 @@ impl Browser {
 
     /// Opens a page of any site.
     pub(crate) async fn open_url(&self, url: &str) {
-        self.driver.goto(url).await.unwrap();
+        // One that is under way may abort this navigation.
+        if self.driver.goto(url).await.is_err() {
+            self.driver.goto(url).await.unwrap();
+        }
     }
 
     /// Shows a page that was requested elsewhere.
@@ -99,13 +102,20 @@ impl Browser {
 
     /// The current address: without the origin if it is on the site.
     pub(crate) async fn location(&self) -> String {
-        let url = self.driver.current_url().await.unwrap().to_string();
-        url.strip_prefix(&self.base).map_or_else(|| url.clone(), str::to_owned)
+        self.find_location().await.unwrap()
+    }
+
+    async fn find_location(&self) -> WebDriverResult<String> {
+        let url = self.driver.current_url().await?.to_string();
+        Ok(url.strip_prefix(&self.base).map_or_else(|| url.clone(), str::to_owned))
     }
 
     /// Waits until the location is `place`.
     pub(crate) async fn wait_for_location(&self, path: &str) {
-        self.wait_until(&format!("at {path}"), async || self.location().await == path).await;
+        self.wait_until(&format!("at {path}"), async || {
+            self.find_location().await.is_ok_and(|location| location == path)
+        })
+        .await;
     }
 
     /// Waits for an element and returns it.
@@ -150,15 +160,18 @@ impl Browser {
     pub(crate) async fn wait_for_text(&self, selector: &str, words: &str) {
         let seen = format!("(document.querySelector({}) ?? {{innerText: ''}}).innerText", json!(selector));
         self.wait_until(&format!("{selector} says {words:?}"), async || {
-            self.eval::<String>(&seen).await.contains(words)
+            self.try_eval::<String>(&seen).await.is_ok_and(|text| text.contains(words))
         })
         .await;
     }
 
     /// Evaluates a JavaScript expression on the page.
     pub(crate) async fn eval<T: DeserializeOwned>(&self, expression: &str) -> T {
-        let result = self.driver.execute(format!("return ({expression});"), Vec::new()).await;
-        result.unwrap_or_else(|error| panic!("{expression}: {error}")).convert().unwrap()
+        self.try_eval(expression).await.unwrap_or_else(|error| panic!("{expression}: {error}"))
+    }
+
+    async fn try_eval<T: DeserializeOwned>(&self, expression: &str) -> WebDriverResult<T> {
+        self.driver.execute(format!("return ({expression});"), Vec::new()).await?.convert()
     }
 
     /// Runs a script on the page.
@@ -168,10 +181,12 @@ impl Browser {
 
     /// Waits until a JavaScript expression is true.
     pub(crate) async fn wait_for(&self, expression: &str) {
-        self.wait_until(expression, async || self.eval::<bool>(&format!("Boolean({expression})")).await).await;
+        let expression = &format!("Boolean({expression})");
+        self.wait_until(expression, async || self.try_eval(expression).await.unwrap_or(false)).await;
     }
 
-    /// Waits until `probe` returns true; on timeout, fails with the text of the page.
+    /// Waits until `probe` returns true, which takes an error of the driver for false: a navigation aborts what is asked
+    /// meanwhile. On timeout, fails with the text of the page.
     pub(crate) async fn wait_until(&self, what: &str, probe: impl AsyncFn() -> bool) {
         let start = Instant::now();
         while !probe().await {
