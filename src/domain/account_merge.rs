@@ -86,7 +86,7 @@ fn join_options(contents: &[SharedContent; 2]) -> SharingOptions {
     let mut shared_tags: Vec<String> = Vec::new();
     for tag in contents.iter().filter(|content| is_shared(content)).flat_map(|content| &content.options.shared_tags) {
         let is_shared_by_all = contents.iter().all(|content| shares(content, tag) || !has_tag(content, tag));
-        if is_shared_by_all && !shared_tags.iter().any(|shared| tags::is_same(shared, tag)) {
+        if is_shared_by_all && !tags::contains(&shared_tags, tag) {
             shared_tags.push(tag.clone());
         }
     }
@@ -98,7 +98,7 @@ fn join_options(contents: &[SharedContent; 2]) -> SharingOptions {
 }
 
 fn shares_tag(options: &SharingOptions, tag: &str) -> bool {
-    options.shared_tags.iter().any(|shared| tags::is_same(shared, tag))
+    tags::contains(&options.shared_tags, tag)
 }
 
 /// Returns what visitors of one of the accounts see, but not those of the merged account, which has `options`.

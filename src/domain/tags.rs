@@ -158,7 +158,7 @@ async fn rename_alone(app: &App, user: &CurrentUser, old: &str, new: &str, may_m
     // After a merge, the spelling of the existing tag stays.
     let name = target.filter(|_| is_merge).map_or_else(|| new.to_owned(), |target| target.name);
     // First, so that visitors never see the hearts of a tag that was not shared, even if the rest fails.
-    change_shared(app, user.id, |tags| shared_after_rename(&tags, old, &name, is_merge)).await?;
+    change_shared(app, user.id, |tags| shared_after_rename(tags, old, &name, is_merge)).await?;
     replace(app, user.id, old, Some(&name)).await?;
     Ok(if is_merge { RenameResult::Merged } else { RenameResult::Renamed(tag.name) })
 }
@@ -168,7 +168,7 @@ pub async fn delete(app: &App, user: &CurrentUser, tag: &str) -> Result<bool> {
     run_heart_change(&app.heart_changes, user.id, async {
         let [found] = find(app, user, [tag]).await?;
         if found.is_some() {
-            change_shared(app, user.id, |tags| without(&tags, tag)).await?;
+            change_shared(app, user.id, |tags| without(tags, tag)).await?;
             replace(app, user.id, tag, None).await?;
         }
         Ok::<_, Error>(found.is_some())
@@ -191,21 +191,22 @@ async fn change_shared(app: &App, user: UserId, change: impl FnOnce(Vec<String>)
 }
 
 /// Returns the shared tags after `old` has become `new`. The hearts of a tag that was not shared do not become public.
-fn shared_after_rename(tags: &[String], old: &str, new: &str, is_merge: bool) -> Vec<String> {
-    let is_shared = contains(tags, old) && (!is_merge || contains(tags, new)) && can_have_address(new);
+fn shared_after_rename(tags: Vec<String>, old: &str, new: &str, is_merge: bool) -> Vec<String> {
+    let is_shared = contains(&tags, old) && (!is_merge || contains(&tags, new)) && can_have_address(new);
     if is_shared {
-        replace_tag(tags, &fold_tag(old), Some(new)).into_iter().map(|(tag, _)| tag).collect()
+        replace_tag(&tags, &fold_tag(old), Some(new)).into_iter().map(|(tag, _)| tag).collect()
     } else {
-        without(&without(tags, old), new)
+        without(without(tags, old), new)
     }
 }
 
-fn contains(tags: &[String], name: &str) -> bool {
+pub(super) fn contains(tags: &[String], name: &str) -> bool {
     tags.iter().any(|tag| is_same(tag, name))
 }
 
-fn without(tags: &[String], name: &str) -> Vec<String> {
-    tags.iter().filter(|tag| !is_same(tag, name)).cloned().collect()
+pub(super) fn without(mut tags: Vec<String>, name: &str) -> Vec<String> {
+    tags.retain(|tag| !is_same(tag, name));
+    tags
 }
 
 async fn replace(app: &App, user: UserId, old: &str, new: Option<&str>) -> Result<()> {

@@ -208,10 +208,8 @@ impl Flash {
             Flash::HeartsNotRenewed => "Spotify could not be asked right now. These are your hearts as Spotify last showed them.".into(),
             Flash::Disconnected => DISCONNECTED.into(),
             Flash::Sharing(flash) => flash.text(),
-            Flash::Linked(Provider::Spotify) => "Spotify is connected. You can now sign in with it.".into(),
-            Flash::Linked(provider) => format!("{} is linked. You can now sign in with it.", provider.label()),
-            Flash::Unlinked(Provider::Spotify) => SPOTIFY_UNLINKED.into(),
-            Flash::Unlinked(provider) => format!("{} is unlinked. Your hearts are safe.", provider.label()),
+            Flash::Linked(provider) => describe_linked(*provider),
+            Flash::Unlinked(provider) => describe_unlinked(*provider),
             Flash::LastIdentity => LAST_IDENTITY.into(),
             Flash::UnlinkingRefused => "Nothing was unlinked. The operator took down what you shared. Ask them first.".into(),
             Flash::Merged(counts) => format!("Welcome back, {name}. Your accounts are one: {}.", counts.describe()),
@@ -229,6 +227,18 @@ impl Flash {
             Flash::Change(flash) => flash.text(),
             Flash::OtherSessionsEnded => "You are signed out everywhere else.".into(),
         }
+    }
+}
+
+fn describe_linked(provider: Provider) -> String {
+    let change = if provider == Provider::Spotify { "connected" } else { "linked" };
+    format!("{} is {change}. You can now sign in with it.", provider.label())
+}
+
+fn describe_unlinked(provider: Provider) -> String {
+    match provider {
+        Provider::Spotify => SPOTIFY_UNLINKED.into(),
+        _ => format!("{} is unlinked. Your hearts are safe.", provider.label()),
     }
 }
 

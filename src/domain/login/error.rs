@@ -10,7 +10,7 @@ use crate::{db, oauth};
 #[derive(Debug)]
 pub struct FailedLogin {
     pub error: LoginError,
-    /// What it was for, so that a retry is for the same; `None` if this browser started no such login.
+    /// The parameters for a retry; `None` if this browser started no such login.
     pub retry: Option<LoginRetry>,
 }
 

@@ -1,4 +1,4 @@
-//! What a login is for: its intent, its reason, and what to do after it.
+//! The purpose of a login: its intent, its reason, and the steps after it.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::decide::LoginIntent;
 use crate::ids::{PlaylistId, Secret};
 use crate::oauth::providers::{NOW_PLAYING_SCOPE, SAVING_SCOPES};
 
-/// What to do after a successful login.
+/// The steps after a successful login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AfterLogin {
     /// The path to redirect to.
@@ -25,7 +25,7 @@ impl AfterLogin {
     }
 }
 
-/// What a login that failed was for.
+/// The parameters with which a failed login can start again.
 #[derive(Clone, Debug)]
 pub struct LoginRetry {
     pub intent: IntentField,

@@ -36,7 +36,7 @@ pub async fn share_tag(app: &App, user: &CurrentUser, text: &str) -> Result<Stri
     let [tag] = tags::find(app, user, [&name]).await?;
     let name = tag.ok_or(SharedTagError::Unknown)?.name;
     let with_tag = |mut tags: Vec<String>| {
-        if tags.iter().any(|tag| tags::is_same(tag, &name)) {
+        if tags::contains(&tags, &name) {
             return Some(tags);
         }
         tags.push(name.clone());
@@ -47,11 +47,7 @@ pub async fn share_tag(app: &App, user: &CurrentUser, text: &str) -> Result<Stri
 }
 
 pub async fn unshare_tag(app: &App, user: &CurrentUser, tag: &str) -> Result<()> {
-    let without_tag = |mut tags: Vec<String>| {
-        tags.retain(|shared| !tags::is_same(shared, tag));
-        Some(tags)
-    };
-    db::shares::change_shared_tags(&app.db, user.id, without_tag).await?;
+    db::shares::change_shared_tags(&app.db, user.id, |tags| Some(tags::without(tags, tag))).await?;
     Ok(())
 }
 
