@@ -29,12 +29,13 @@ impl Font {
         let mut font = Self::default();
         for line in text.lines().skip(1) {
             let mut columns = line.split('\t');
-            let key: Vec<char> = columns.next().unwrap_or_default().chars().collect();
-            let number = columns.next().and_then(|number| number.parse().ok()).expect("a number in each line");
-            match key[..] {
-                [c] => font.add_glyph(c, number, columns.next().unwrap_or_default()),
-                [left, right] => drop(font.kerning.insert((left, right), number)),
-                _ => unreachable!("a line is about one or two characters"),
+            let mut next = || columns.next().unwrap_or_default();
+            let c = next().parse().expect("a character in each line");
+            font.add_glyph(c, next().parse().expect("an advance in each line"), next());
+            for pair in next().split_terminator(' ') {
+                let (right, value) = pair.split_at(pair.chars().next().map_or(0, char::len_utf8));
+                let right = right.parse().expect("a character in each pair");
+                font.kerning.insert((c, right), value.parse().expect("a kerning in each pair"));
             }
         }
         font
