@@ -192,12 +192,38 @@ fn folder_into_which_nothing_can_be_unpacked_is_named() {
 #[test]
 fn missing_programs_are_named_with_the_command_of_the_system() {
     let sudo = if rustix::process::geteuid().is_root() { "" } else { "sudo " };
-    for (manager, expected) in [
-        ("dnf", format!("try again: {sudo}dnf install gcc glibc-devel")),
-        ("brew", "try again: brew install gcc".into()),
-        ("none", "Debian calls it: gcc libc6-dev".into()),
+    for (system, manager, expected) in [
+        ("linux-gnu", "dnf", format!("try again: {sudo}dnf install gcc glibc-devel")),
+        ("linux-gnu", "brew", "try again: brew install gcc".into()),
+        ("linux-gnu", "none", "Debian calls it: gcc libc6-dev".into()),
+        ("darwin24", "brew", "try again: xcode-select --install".into()),
     ] {
-        let output = Machine::new(&[(manager, "")]).run("script/setup", &[]);
+        let machine = Machine::new(&[(manager, "")]);
+        let output = machine.command("script/setup").arg("compiler").env("OSTYPE", system).output().unwrap();
         assert!(text(&output.stderr).contains(&expected), "{expected} in {}", text(&output.stderr));
     }
+}
+
+#[test]
+fn browser_is_found_by_the_name_that_each_system_gives_it() {
+    for name in ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"] {
+        let machine = Machine::new(&[(name, "echo Chromium 150.0.7871.0")]);
+        let driver = machine.path("elsewhere/driver");
+        machine.add_program(&driver, "echo ChromeDriver 150.0.7871.46");
+        let mut setup = machine.command("script/setup");
+        let output = setup.arg("chromium").env("HEARTLIST_TEST_CHROMEDRIVER", &driver).output().unwrap();
+        assert!(output.status.success(), "{name}: {}", text(&output.stderr));
+    }
+}
+
+/// As those of script/rehearse do.
+#[test]
+fn failed_step_that_replaces_its_shell_shows_why() {
+    let machine = Machine::new(&[("openssl", "")]);
+    let script = "#!/usr/bin/env bash\n. \"$1\" openssl\nstep() { exec cat missing-file; }\nrun_quietly step\n";
+    fs::write(machine.path("steps"), script).unwrap();
+    let mut steps = Command::new(machine.path("bin/bash"));
+    steps.arg(machine.path("steps")).arg(concat!(env!("CARGO_MANIFEST_DIR"), "/script/setup"));
+    let output = steps.env_clear().env("PATH", machine.path("bin")).env("HOME", machine.path("home")).output().unwrap();
+    assert!(!output.status.success() && text(&output.stderr).contains("missing-file"), "{}", text(&output.stderr));
 }
