@@ -74,8 +74,6 @@ struct RefreshToken {
     user_key: String,
     scope: String,
     authorized_at: OffsetDateTime,
-    /// Issued to a client that authenticated by PKCE alone, without a secret.
-    is_public: bool,
     is_revoked: bool,
 }
 
@@ -119,7 +117,6 @@ impl Grants {
     pub(crate) fn issue_tokens(
         &mut self,
         authorization: &Authorization,
-        is_public: bool,
         now: OffsetDateTime,
         lifetime: Duration,
     ) -> Tokens {
@@ -127,7 +124,6 @@ impl Grants {
             user_key: authorization.user_key.clone(),
             scope: authorization.scope.clone(),
             authorized_at: now,
-            is_public,
             is_revoked: false,
         };
         let refresh_token = self.issue_refresh_token(grant.clone());
@@ -142,11 +138,10 @@ impl Grants {
         token
     }
 
-    /// Exchanges a refresh token. `is_public` is set if the client did not send its secret.
+    /// Exchanges a refresh token.
     pub(crate) fn refresh(
         &mut self,
         token: &str,
-        is_public: bool,
         now: OffsetDateTime,
         switches: &Switches,
     ) -> Result<Tokens, TokenError> {
@@ -157,9 +152,6 @@ impl Grants {
         }
         if now - grant.authorized_at > REFRESH_TOKEN_LIFETIME {
             return Err(TokenError::invalid_grant("Refresh token expired"));
-        }
-        if is_public && !grant.is_public {
-            return Err(TokenError::invalid_client("Invalid client"));
         }
         let current = grant.clone();
         grant.is_revoked = switches.rotate_refresh_tokens;

@@ -9,8 +9,9 @@
 //! playlists, plain-text 403 for users who are not on the allow-list), with the irregular data of real libraries.
 //! Invalid requests get the status and body that Spotify sends.
 //!
-//! **Not imitated**: remembered consent (the page is always shown, as with `show_dialog=true`), passwords, search,
-//! writes other than saving to the library, and rate limits, except by [`FakeSpotify::inject_fault`] and [`FakeSpotify::set_scenario`].
+//! **Not imitated**: remembered consent (the page is always shown, as with `show_dialog=true`), passwords, apps without
+//! a client secret, search, writes other than saving to the library, and rate limits, except by
+//! [`FakeSpotify::inject_fault`] and [`FakeSpotify::set_scenario`].
 //! Nothing is stored. Ids are the same on every start; tokens are not, so users sign in again after a restart.
 //!
 //! [`FakeSpotify`] changes users, rules and the clock, makes requests fail and counts them. `/panel` offers the same

@@ -127,7 +127,7 @@ impl FakeSpotify {
         let (now, lifetime) = (state.now(), state.switches.access_token_lifetime);
         let (user_key, scope) = (key.to_owned(), scope.to_owned());
         let authorization = Authorization { user_key, redirect_uri: String::new(), scope, code_challenge: None };
-        state.grants.issue_tokens(&authorization, false, now, lifetime)
+        state.grants.issue_tokens(&authorization, now, lifetime)
     }
 
     /// Revokes a user's refresh tokens, as "Remove access" on their account page does. Access tokens stay valid.

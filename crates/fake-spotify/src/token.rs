@@ -14,15 +14,6 @@ use crate::pkce;
 use crate::settings::Settings;
 use crate::state::{self, FakeSpotify};
 
-/// Client type (RFC 6749 §2.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ClientType {
-    /// Authenticated by its secret.
-    Confidential,
-    /// Identified by its client id alone.
-    Public,
-}
-
 /// `POST /api/token`. Spotify answers 415 to anything but a form, and 400 to every other error.
 pub(crate) async fn issue(State(fake): State<FakeSpotify>, headers: HeaderMap, body: String) -> Response {
     if !is_form(&headers) {
@@ -64,12 +55,12 @@ fn grant_tokens(fake: &FakeSpotify, headers: &HeaderMap, body: &str) -> Result<V
     let params = Params::parse(body).map_err(|_| TokenError::invalid_request("A parameter was sent twice"))?;
     let authorization = headers.get(header::AUTHORIZATION);
     let basic = authorization.map(|value| value.to_str().unwrap_or(""));
-    let client = authenticate_client(basic, &params, fake.settings())?;
+    authenticate_client(basic, &params, fake.settings())?;
     let mut state = fake.state();
     match params.get("grant_type") {
-        Some("authorization_code") => exchange_code(&mut state, &params, client).map(|tokens| token_response(&tokens)),
-        Some("refresh_token") => refresh_tokens(&mut state, &params, client).map(|tokens| token_response(&tokens)),
-        Some("client_credentials") => issue_client_token(&mut state, client),
+        Some("authorization_code") => exchange_code(&mut state, &params).map(|tokens| token_response(&tokens)),
+        Some("refresh_token") => refresh_tokens(&mut state, &params).map(|tokens| token_response(&tokens)),
+        Some("client_credentials") => Ok(issue_client_token(&mut state)),
         Some(_) => Err(TokenError(
             "unsupported_grant_type",
             Some("grant_type must be client_credentials, authorization_code or refresh_token"),
@@ -79,7 +70,7 @@ fn grant_tokens(fake: &FakeSpotify, headers: &HeaderMap, body: &str) -> Result<V
 }
 
 /// Authenticates the client by HTTP Basic or by the body, but not by both (RFC 6749 §2.3).
-fn authenticate_client(basic: Option<&str>, params: &Params, settings: &Settings) -> Result<ClientType, TokenError> {
+fn authenticate_client(basic: Option<&str>, params: &Params, settings: &Settings) -> Result<(), TokenError> {
     const INVALID: TokenError = TokenError::invalid_client("Invalid client");
     let id = params.get("client_id");
     let secret = params.get("client_secret");
@@ -92,16 +83,15 @@ fn authenticate_client(basic: Option<&str>, params: &Params, settings: &Settings
             let expected = format!("{}:{}", settings.client_id, settings.client_secret);
             let sent = header.strip_prefix("Basic ").map(str::trim);
             let sent = sent.and_then(|sent| STANDARD.decode(sent).ok());
-            if sent.as_deref() == Some(expected.as_bytes()) { Ok(ClientType::Confidential) } else { Err(INVALID) }
+            if sent.as_deref() == Some(expected.as_bytes()) { Ok(()) } else { Err(INVALID) }
         }
-        (None, Some(_), Some(secret)) if secret == settings.client_secret => Ok(ClientType::Confidential),
-        (None, Some(_), Some(_)) => Err(INVALID),
-        (None, Some(_), None) => Ok(ClientType::Public),
+        (None, Some(_), Some(secret)) if secret == settings.client_secret => Ok(()),
+        (None, Some(_), _) => Err(INVALID),
         (None, None, _) => Err(TokenError("invalid_client", None)),
     }
 }
 
-fn exchange_code(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
+fn exchange_code(state: &mut state::State, params: &Params) -> Result<Tokens, TokenError> {
     let code = params.get("code").ok_or(TokenError::invalid_request("code must be supplied"))?;
     let now = state.now();
     let authorization = state.grants.take_code(code, now)?;
@@ -111,12 +101,8 @@ fn exchange_code(state: &mut state::State, params: &Params, client: ClientType) 
         return Err(TokenError::invalid_grant("Invalid redirect URI"));
     }
     check_verifier(&authorization, params.get("code_verifier"))?;
-    let is_public = client == ClientType::Public;
-    if is_public && authorization.code_challenge.is_none() {
-        return Err(TokenError::invalid_client("Invalid client"));
-    }
     let lifetime = state.switches.access_token_lifetime;
-    Ok(state.grants.issue_tokens(&authorization, is_public, now, lifetime))
+    Ok(state.grants.issue_tokens(&authorization, now, lifetime))
 }
 
 /// A verifier is required exactly if there was a challenge (RFC 9700 §2.1.1).
@@ -130,22 +116,18 @@ fn check_verifier(authorization: &Authorization, verifier: Option<&str>) -> Resu
     }
 }
 
-fn refresh_tokens(state: &mut state::State, params: &Params, client: ClientType) -> Result<Tokens, TokenError> {
+fn refresh_tokens(state: &mut state::State, params: &Params) -> Result<Tokens, TokenError> {
     let token = params.get("refresh_token");
     let token = token.ok_or(TokenError::invalid_request("refresh_token must be supplied"))?;
     let (now, switches) = (state.now(), state.switches.clone());
-    let is_public = client == ClientType::Public;
-    state.grants.refresh(token, is_public, now, &switches)
+    state.grants.refresh(token, now, &switches)
 }
 
 /// Issues a token for the app itself, which has no scope and no refresh token (RFC 6749 §4.4).
-fn issue_client_token(state: &mut state::State, client: ClientType) -> Result<Value, TokenError> {
-    if client == ClientType::Public {
-        return Err(TokenError::invalid_client("Invalid client secret"));
-    }
+fn issue_client_token(state: &mut state::State) -> Value {
     let (now, lifetime) = (state.now(), state.switches.access_token_lifetime);
     let access_token = state.grants.issue_client_token(now, lifetime);
-    Ok(json!({ "access_token": access_token, "token_type": "Bearer", "expires_in": lifetime.as_secs() }))
+    json!({ "access_token": access_token, "token_type": "Bearer", "expires_in": lifetime.as_secs() })
 }
 
 #[cfg(test)]
@@ -163,7 +145,7 @@ mod tests {
         }
     }
 
-    fn authenticate(basic: Option<&str>, body: &str) -> Result<ClientType, TokenError> {
+    fn authenticate(basic: Option<&str>, body: &str) -> Result<(), TokenError> {
         authenticate_client(basic, &Params::parse(body).ok().unwrap(), &settings())
     }
 
@@ -171,10 +153,10 @@ mod tests {
     fn the_client_authenticates_by_one_method() {
         let invalid = Err(TokenError::invalid_client("Invalid client"));
         let basic = "Basic YXBwOnNoaA==";
-        assert_eq!(authenticate(Some(basic), ""), Ok(ClientType::Confidential));
-        assert_eq!(authenticate(Some(basic), "client_id=app"), Ok(ClientType::Confidential));
-        assert_eq!(authenticate(None, "client_id=app&client_secret=shh"), Ok(ClientType::Confidential));
-        assert_eq!(authenticate(None, "client_id=app"), Ok(ClientType::Public));
+        assert_eq!(authenticate(Some(basic), ""), Ok(()));
+        assert_eq!(authenticate(Some(basic), "client_id=app"), Ok(()));
+        assert_eq!(authenticate(None, "client_id=app&client_secret=shh"), Ok(()));
+        assert_eq!(authenticate(None, "client_id=app"), invalid);
         assert_eq!(authenticate(Some("Basic YXBwOm5v"), ""), invalid);
         assert_eq!(authenticate(Some("Bearer YXBwOnNoaA=="), ""), invalid);
         assert_eq!(authenticate(Some(basic), "client_id=other"), invalid);
