@@ -4,7 +4,7 @@ use url::Url;
 
 use crate::params::Params;
 use crate::redirect_uri::{matches_registered, parse_allowed};
-use crate::settings::{Settings, Switches};
+use crate::settings::Settings;
 
 /// Spotify's scopes, with their description on the consent page.
 const SCOPES: [(&str, &str); 18] = [
@@ -43,7 +43,7 @@ pub(crate) struct AuthorizationRequest {
 impl AuthorizationRequest {
     /// Validates a request. The error is shown to the user, never sent to the client: an invalid redirect address must
     /// not be followed (RFC 6749 §4.1.2.1).
-    pub(crate) fn parse(params: &Params, settings: &Settings, switches: &Switches) -> Result<Self, &'static str> {
+    pub(crate) fn parse(params: &Params, settings: &Settings) -> Result<Self, &'static str> {
         let client_id = params.get("client_id");
         if client_id != Some(settings.client_id.as_str()) {
             return Err("INVALID_CLIENT: Invalid client");
@@ -69,7 +69,7 @@ impl AuthorizationRequest {
             redirect_url,
             state: params.get_owned("state"),
             scope: validate_scopes(params.get("scope").unwrap_or_default())?,
-            code_challenge: parse_code_challenge(params, switches.require_pkce)?,
+            code_challenge: parse_code_challenge(params)?,
         })
     }
 
@@ -87,13 +87,12 @@ fn validate_scopes(scope: &str) -> Result<String, &'static str> {
     if requested.iter().all(is_known) { Ok(requested.join(" ")) } else { Err("INVALID_SCOPE: Invalid scope") }
 }
 
-fn parse_code_challenge(params: &Params, required: bool) -> Result<Option<String>, &'static str> {
+fn parse_code_challenge(params: &Params) -> Result<Option<String>, &'static str> {
     let method = params.get("code_challenge_method");
     let Some(challenge) = params.get_owned("code_challenge") else {
-        return match (required, method) {
-            (true, _) => Err("code_challenge is required"),
-            (false, Some(_)) => Err("code_challenge_method without code_challenge"),
-            (false, None) => Ok(None),
+        return match method {
+            Some(_) => Err("code_challenge_method without code_challenge"),
+            None => Ok(None),
         };
     };
     let is_base64url = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';

@@ -64,8 +64,7 @@ pub(crate) async fn decide(State(fake): State<FakeSpotify>, headers: HeaderMap, 
 
 fn parse(fake: &FakeSpotify, text: &str) -> Result<(AuthorizationRequest, Params), &'static str> {
     let params = Params::parse(text).map_err(|_| "A parameter was sent twice, or there is too much.")?;
-    let switches = fake.state().switches.clone();
-    let request = AuthorizationRequest::parse(&params, fake.settings(), &switches)?;
+    let request = AuthorizationRequest::parse(&params, fake.settings())?;
     Ok((request, params))
 }
 

@@ -52,8 +52,6 @@ pub struct Switches {
     pub legacy_api: bool,
     /// Whether the owner of the app pays for Premium; if not, every API call is refused.
     pub owner_has_premium: bool,
-    /// Whether `/authorize` rejects requests without a PKCE challenge, which Spotify accepts.
-    pub require_pkce: bool,
     /// Whether somebody adds a song to a user's first collaborative playlist each time after the list was read.
     pub active_collaborators: bool,
     /// How the pages of lists are wrong, if they are.
@@ -67,7 +65,6 @@ impl Default for Switches {
             rotate_refresh_tokens: false,
             legacy_api: false,
             owner_has_premium: true,
-            require_pkce: false,
             active_collaborators: false,
             paging_quirk: None,
         }

@@ -87,9 +87,6 @@ async fn invalid_authorization_requests_get_an_error_page_and_no_redirect() {
     }
     let twice = get(&fake, "/authorize?client_id=app&client_id=app").await;
     assert_eq!(twice.status, 400);
-    fake.update_switches(|s| s.require_pkce = true);
-    let bare = [("code_challenge", ""), ("code_challenge_method", "")];
-    assert_eq!(authorize(&fake, &bare).await.status, 400);
 }
 
 #[tokio::test]
