@@ -156,11 +156,6 @@ impl FakeSpotify {
         };
     }
 
-    /// The scenarios that are on.
-    pub fn active_scenarios(&self) -> Vec<Scenario> {
-        self.state().request_log.scenarios.iter().copied().collect()
-    }
-
     /// Drops all pending faults and turns all scenarios off.
     pub fn reset(&self) {
         self.state().request_log.reset();
