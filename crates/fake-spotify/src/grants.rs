@@ -1,12 +1,10 @@
 //! Authorization codes, access tokens and refresh tokens.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use time::OffsetDateTime;
 
+use crate::issued_secrets::IssuedSecrets;
 use crate::recent_map::RecentMap;
 use crate::settings::Switches;
 
@@ -14,8 +12,6 @@ use crate::settings::Switches;
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// Lifetime of refresh tokens, counted from the consent: six months, here 26 weeks.
 const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(26 * 7 * 24 * 3600);
-/// Number of secrets that [`Grants::issued_secrets`] returns at most.
-const MAX_ISSUED_SECRETS: usize = 1_000;
 /// Number of codes that wait for their exchange, at each provider.
 pub(crate) const MAX_CODES: usize = 1_000;
 /// Number of tokens of each kind, at each provider.
@@ -81,7 +77,7 @@ pub(crate) struct Grants {
     codes: RecentMap<(Authorization, OffsetDateTime)>,
     access_tokens: RecentMap<AccessToken>,
     refresh_tokens: RecentMap<RefreshToken>,
-    issued_secrets: VecDeque<String>,
+    pub(crate) issued_secrets: IssuedSecrets,
 }
 
 impl Default for Grants {
@@ -90,14 +86,14 @@ impl Default for Grants {
             codes: RecentMap::new(MAX_CODES),
             access_tokens: RecentMap::new(MAX_TOKENS),
             refresh_tokens: RecentMap::new(MAX_TOKENS),
-            issued_secrets: VecDeque::new(),
+            issued_secrets: IssuedSecrets::default(),
         }
     }
 }
 
 impl Grants {
     pub(crate) fn issue_code(&mut self, authorization: Authorization, now: OffsetDateTime) -> String {
-        let code = self.random_secret("AQ", 150);
+        let code = self.issued_secrets.issue("AQ", 150);
         self.codes.insert(code.clone(), (authorization, now));
         code
     }
@@ -132,7 +128,7 @@ impl Grants {
 
     /// Issues an access token for the app itself (RFC 6749 §4.4).
     pub(crate) fn issue_client_token(&mut self, now: OffsetDateTime, lifetime: Duration) -> String {
-        let token = self.random_secret("BQ", 60);
+        let token = self.issued_secrets.issue("BQ", 60);
         let access = AccessToken { user_key: None, scope: String::new(), expires_at: now + lifetime };
         self.access_tokens.insert(token.clone(), access);
         token
@@ -170,12 +166,8 @@ impl Grants {
         of_user.for_each(|token| token.is_revoked = true);
     }
 
-    pub(crate) fn issued_secrets(&self) -> Vec<String> {
-        self.issued_secrets.iter().cloned().collect()
-    }
-
     fn issue_refresh_token(&mut self, grant: RefreshToken) -> String {
-        let token = self.random_secret("AQ", 96);
+        let token = self.issued_secrets.issue("AQ", 96);
         self.refresh_tokens.insert(token.clone(), grant);
         token
     }
@@ -187,22 +179,10 @@ impl Grants {
         now: OffsetDateTime,
         expires_in: Duration,
     ) -> Tokens {
-        let access_token = self.random_secret("BQ", 120);
+        let access_token = self.issued_secrets.issue("BQ", 120);
         let (user_key, scope) = (Some(grant.user_key.clone()), grant.scope.clone());
         let access = AccessToken { user_key, scope: scope.clone(), expires_at: now + expires_in };
         self.access_tokens.insert(access_token.clone(), access);
         Tokens { access_token, refresh_token, scope, expires_in }
-    }
-
-    /// A secret with the same first letters as Spotify's, from this number of random bytes.
-    fn random_secret(&mut self, prefix: &str, bytes: usize) -> String {
-        let mut random = vec![0u8; bytes];
-        rand::fill(random.as_mut_slice());
-        let secret = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random));
-        if self.issued_secrets.len() == MAX_ISSUED_SECRETS {
-            self.issued_secrets.pop_front();
-        }
-        self.issued_secrets.push_back(secret.clone());
-        secret
     }
 }

@@ -28,6 +28,7 @@ mod fault_injection;
 mod fixtures;
 mod grants;
 mod html;
+mod issued_secrets;
 mod library;
 mod messy_data;
 mod music;

@@ -138,7 +138,8 @@ impl FakeSpotify {
     /// The latest codes and tokens, for tests that search a log for them.
     pub fn issued_secrets(&self) -> Vec<String> {
         let state = self.state();
-        state.grants.issued_secrets().into_iter().chain(state.other_providers.issued_secrets()).collect()
+        let others = state.other_providers.issued_secrets.iter();
+        state.grants.issued_secrets.iter().chain(others).cloned().collect()
     }
 
     /// Makes the next `times` requests to an endpoint fail, after those of earlier calls.

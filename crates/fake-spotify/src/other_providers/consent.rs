@@ -133,7 +133,7 @@ fn issue_code(
         has_max_age: request.fields.iter().any(|(name, _)| *name == "max_age"),
     };
     providers.account(&authorization)?;
-    let code = providers.random_secret("c-");
+    let code = providers.issued_secrets.issue("c-", 30);
     providers.codes.insert(code.clone(), authorization);
     Some(code)
 }

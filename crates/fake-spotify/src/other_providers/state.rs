@@ -1,17 +1,10 @@
 //! Accounts, codes and tokens of the other providers.
 
-use std::collections::VecDeque;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::accounts::{self, Account};
 use super::provider::OtherProvider;
 use crate::grants::{MAX_CODES, MAX_TOKENS};
+use crate::issued_secrets::IssuedSecrets;
 use crate::recent_map::RecentMap;
-
-/// Number of secrets that [`OtherProvidersState::issued_secrets`] returns at most.
-const MAX_ISSUED_SECRETS: usize = 1_000;
 
 /// The account and client of a code or an access token.
 #[derive(Clone)]
@@ -28,7 +21,7 @@ pub(crate) struct OtherProvidersState {
     pub(crate) accounts: Vec<Account>,
     pub(super) codes: RecentMap<Authorization>,
     pub(super) access_tokens: RecentMap<Authorization>,
-    issued_secrets: VecDeque<String>,
+    pub(crate) issued_secrets: IssuedSecrets,
 }
 
 impl OtherProvidersState {
@@ -37,7 +30,7 @@ impl OtherProvidersState {
             accounts: accounts::fixtures(),
             codes: RecentMap::new(MAX_CODES),
             access_tokens: RecentMap::new(MAX_TOKENS),
-            issued_secrets: VecDeque::new(),
+            issued_secrets: IssuedSecrets::default(),
         }
     }
 
@@ -45,23 +38,8 @@ impl OtherProvidersState {
         self.accounts.iter().filter(move |account| account.provider == provider)
     }
 
-    pub(crate) fn issued_secrets(&self) -> Vec<String> {
-        self.issued_secrets.iter().cloned().collect()
-    }
-
     pub(crate) fn count_access_tokens(&self, provider: OtherProvider) -> usize {
         self.access_tokens.values().filter(|token| token.provider == provider).count()
-    }
-
-    pub(super) fn random_secret(&mut self, prefix: &str) -> String {
-        let mut random = [0u8; 30];
-        rand::fill(&mut random);
-        let secret = format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random));
-        if self.issued_secrets.len() == MAX_ISSUED_SECRETS {
-            self.issued_secrets.pop_front();
-        }
-        self.issued_secrets.push_back(secret.clone());
-        secret
     }
 
     pub(super) fn account(&self, authorization: &Authorization) -> Option<&Account> {

@@ -104,7 +104,7 @@ fn exchange_code(fake: &FakeSpotify, client: &RegisteredClient, params: &Params)
     if !same_redirect_uri || !verifier_is_valid(&authorization, params.get("code_verifier")) {
         return Err(Rejection::InvalidCode);
     }
-    let access_token = state.other_providers.random_secret("t-");
+    let access_token = state.other_providers.issued_secrets.issue("t-", 30);
     let mut tokens = json!({"access_token": access_token, "token_type": "bearer"});
     match client.provider {
         // Comma-separated scopes and no expiry.
