@@ -8,7 +8,7 @@ use reqwest::Method;
 use crate::support::account_merge::{CONFIRM, CONFIRM_HEADING, merge, sign_in_to_merge, sign_in_twice};
 use crate::support::page::Form;
 use crate::support::sharing::{create_secret_link, publish_page_at};
-use crate::support::visitor::{Visitor, approve};
+use crate::support::visitor::approve;
 use crate::support::{HEART, Site};
 
 const MERGE_HEADING: &str = "Were you here before?";
@@ -260,17 +260,13 @@ async fn offer_to_merge_makes_nobody_operator() {
     assert_eq!((operators().await, other.open("/operator").await.status), (1, 200));
 }
 
-async fn annotate(visitor: &Visitor, note: &str, tags: &str) {
-    let page = visitor.open(&format!("/hearts/{}/annotation", HEART.trim_start_matches("/heart/"))).await;
-    visitor.submit(page.form("form[action$='/annotation']").with("note", note).with("tags", tags)).await;
-}
-
 #[tokio::test]
 async fn tags_of_both_become_tags_that_search_can_tell_apart() {
     let (site, first, second, page) = sign_in_twice().await;
     second.fetch(Method::PUT, HEART).await;
-    annotate(&first, "", "zoo, Été, Apple").await;
-    annotate(&second, "", "ete, Zoo, Äpfel, b").await;
+    let id = HEART.trim_start_matches("/heart/");
+    first.annotate(id, "", "zoo, Été, Apple").await;
+    second.annotate(id, "", "ete, Zoo, Äpfel, b").await;
     merge(&site, &second, &page).await;
     let (tags, folded): (Vec<String>, Vec<String>) =
         sqlx::query_as("select tags, tags_folded from user_hearts").fetch_one(&site.db).await.unwrap();

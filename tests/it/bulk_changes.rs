@@ -17,11 +17,6 @@ async fn read_hearts(site: &Site) -> Vec<HeartRow> {
     sqlx::query_as(query).fetch_all(&site.db).await.unwrap()
 }
 
-async fn annotate(visitor: &Visitor, id: &str, note: &str, tags: &str) -> Page {
-    let form = visitor.open(&format!("/hearts/{id}/annotation")).await.form(".annotation form");
-    visitor.submit(form.with("note", note).with("tags", tags)).await
-}
-
 /// Presses a button of the form of `path`, with these playlists selected, as a browser without script does.
 async fn submit_selection(visitor: &Visitor, path: &str, action: &str, tags: &str, ids: &[String]) -> Page {
     let join = if path.contains('?') { '&' } else { '?' };
@@ -55,7 +50,7 @@ async fn sign_in_with_hearts(site: &Site, count: usize) -> (Visitor, Vec<String>
         ada.fetch(Method::PUT, &format!("/heart/{id}")).await;
     }
     for id in &ids[..count.min(2)] {
-        annotate(&ada, id, "For the rain", "wet, Été").await;
+        ada.annotate(id, "For the rain", "wet, Été").await;
     }
     (ada, ids)
 }
@@ -78,7 +73,7 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
     sqlx::query("delete from user_hearts where removed_at is not null").execute(&site.db).await.unwrap();
     let page = submit_selection(&ada, "/playlists", "heart", "", &ids[..4]).await;
     assert_eq!(page.flash().unwrap(), "2 hearts added.");
-    annotate(&ada, &ids[1], "Mine now", "").await;
+    ada.annotate(&ids[1], "Mine now", "").await;
     let page = ada.open("/hearts").await;
     assert!(!page.has(".flash"));
     let change =
@@ -121,7 +116,7 @@ async fn selected_hearts_are_removed_and_come_back_as_they_were() {
 async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_them_exactly() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 4).await;
-    annotate(&ada, &ids[2], "", "1,2,3,4,5,6,7,8,9,10").await;
+    ada.annotate(&ids[2], "", "1,2,3,4,5,6,7,8,9,10").await;
     let before = read_hearts(&site).await;
     let full = ada.open(&format!("/playlists/{}", ids[2])).await.text("h1");
     let page = send(&ada, "tag", "ÉTÉ, Late  Night", &ids[..5], "/hearts").await;
@@ -303,12 +298,12 @@ async fn cleared_note_comes_back_with_undo() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 2).await;
     let before = read_hearts(&site).await;
-    let page = annotate(&ada, &ids[0], " ", "wet").await;
+    let page = ada.annotate(&ids[0], " ", "wet").await;
     assert_eq!(page.flash().unwrap(), "Note cleared.");
     assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 1 heart.");
     assert_eq!(read_hearts(&site).await, before);
     for (note, tags) in [("Another", ""), ("", "x"), ("", "y")] {
-        let page = annotate(&ada, &ids[1], note, tags).await;
+        let page = ada.annotate(&ids[1], note, tags).await;
         assert_eq!(page.has(".flash form"), note.is_empty() && tags == "x", "{note} {tags}");
     }
 }

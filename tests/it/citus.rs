@@ -291,8 +291,7 @@ async fn merge_accounts(site: &Site) {
     new.fetch(Method::PUT, "/heart/0000000000000000000003").await;
     new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
     for (visitor, tags) in [(&old, "Été, zoo"), (&new, "ete, b")] {
-        let page = visitor.open("/hearts/0000000000000000000003/annotation").await;
-        visitor.submit(page.form(".annotation form").with("note", "A note").with("tags", tags)).await;
+        visitor.annotate("0000000000000000000003", "A note", tags).await;
         post(visitor, "/hearts/0000000000000000000003/pin", "same-origin", "pinned=true").await;
     }
     let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/merge").await).await;

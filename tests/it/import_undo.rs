@@ -39,11 +39,6 @@ async fn undo_form(visitor: &Visitor) -> Form {
     visitor.open("/hearts/import").await.form("form[action='/hearts/import/undo']")
 }
 
-async fn annotate(visitor: &Visitor, n: usize, note: &str, tags: &str) {
-    let form = visitor.open(&format!("/hearts/{}/annotation", id(n))).await.form(".annotation form");
-    assert_eq!(visitor.submit(form.with("note", note).with("tags", tags)).await.status, 200);
-}
-
 #[tokio::test]
 async fn import_is_taken_back_but_for_what_was_changed_since() {
     let site = Site::open().await;
@@ -51,7 +46,7 @@ async fn import_is_taken_back_but_for_what_was_changed_since() {
     assert!(!ada.open("/hearts/import").await.has("#last-import"));
     for n in [1, 2] {
         ada.fetch(Method::PUT, &format!("/heart/{}", id(n))).await;
-        annotate(&ada, n, "Mine", "own, Été").await;
+        assert_eq!(ada.annotate(&id(n), "Mine", "own, Été").await.status, 200);
     }
     ada.fetch(Method::DELETE, &format!("/heart/{}", id(2))).await;
     let before = read_hearts(&site, "true").await;
@@ -63,8 +58,8 @@ async fn import_is_taken_back_but_for_what_was_changed_since() {
         "it replaced a removed one"
     );
     // What the owner did since, each in another way.
-    annotate(&ada, 3, "Mine", "ÉTÉ, new").await;
-    annotate(&ada, 4, "From the file", "ÉTÉ").await;
+    assert_eq!(ada.annotate(&id(3), "Mine", "ÉTÉ, new").await.status, 200);
+    assert_eq!(ada.annotate(&id(4), "From the file", "ÉTÉ").await.status, 200);
     ada.fetch(Method::DELETE, &format!("/heart/{}", id(5))).await;
     site.advance(29 * DAY);
     let changed = read_hearts(&site, "playlist_id ~ '0[345]$'").await;

@@ -69,9 +69,7 @@ async fn texts_of_a_standing_heart_replace_those_of_a_removed_one() {
 }
 
 async fn annotate(visitor: &Visitor, note: &str, tags: &[String]) -> Page {
-    let page = visitor.open(&format!("{}/annotation", HEART.replace("heart", "hearts"))).await;
-    let form = page.form("form[action$='/annotation']").with("note", note).with("tags", &tags.join(", "));
-    visitor.submit(form).await
+    visitor.annotate(HEART.trim_start_matches("/heart/"), note, &tags.join(", ")).await
 }
 
 /// A merge keeps all tags, which can be more than anybody types at once.

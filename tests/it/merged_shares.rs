@@ -61,8 +61,7 @@ async fn merge_shows_no_note_that_was_hidden() {
         let hidden = if shows_first { &second } else { &first };
         if !note_of_first.is_empty() {
             let id = if shows_first { SHARED } else { HEART.trim_start_matches("/heart/") };
-            let form = hidden.open(&format!("/hearts/{id}/annotation")).await.form("form[action$='/annotation']");
-            hidden.submit(form.with("note", note_of_first)).await;
+            hidden.annotate(id, note_of_first, "").await;
             if is_removed {
                 hidden.fetch(Method::DELETE, &format!("/heart/{id}")).await;
             }
@@ -86,9 +85,7 @@ async fn merge_shows_no_note_that_was_hidden() {
 async fn prepare_account(visitor: &Visitor, heart: &str, words: &str) -> Vec<String> {
     let has = |word: &str| words.split(' ').any(|has| has == word);
     let note = if has("note") { format!("note of {heart}") } else { String::new() };
-    let page = visitor.open(&format!("/hearts/{heart}/annotation")).await;
-    let tags = if has("tag") { "Rain" } else { "" };
-    visitor.submit(page.form("form[action$='/annotation']").with("note", &note).with("tags", tags)).await;
+    visitor.annotate(heart, &note, if has("tag") { "Rain" } else { "" }).await;
     let mut addresses = Vec::new();
     if has("page") {
         publish_page_at(visitor, &format!("page-{}", &heart[20..])).await;

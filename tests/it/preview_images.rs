@@ -18,8 +18,7 @@ async fn open_tagged(tag: &str) -> (Site, Visitor, Vec<String>) {
     let site = Site::open().await;
     site.spotify.add_user(User::with_library("lena", 3));
     let (lena, ids) = sign_in_with_hearts(&site, "lena").await;
-    let page = lena.open(&format!("/hearts/{}/annotation", ids[0])).await;
-    lena.submit(page.form("form[action$='/annotation']").with("tags", tag)).await;
+    lena.annotate(&ids[0], "", tag).await;
     publish_page_at(&lena, "lena").await;
     (site, lena, ids)
 }

@@ -21,15 +21,10 @@ async fn open_tagged(tag: &str) -> (Site, Visitor, Vec<String>) {
     site.spotify.update_user("lena", |lena| lena.library[0].as_mut().unwrap().public = Some(false));
     let (lena, ids) = sign_in_with_hearts(&site, "lena").await;
     for id in &ids[..3] {
-        annotate(&lena, id, "note of the owner", tag).await;
+        lena.annotate(id, "note of the owner", tag).await;
     }
     publish_page_at(&lena, "lena").await;
     (site, lena, ids)
-}
-
-async fn annotate(visitor: &Visitor, id: &str, note: &str, tags: &str) {
-    let page = visitor.open(&format!("/hearts/{id}/annotation")).await;
-    visitor.submit(page.form("form[action$='/annotation']").with("note", note).with("tags", tags)).await;
 }
 
 fn assert_not_shared(page: &Page) {
@@ -97,7 +92,7 @@ async fn tag_has_a_page_and_feeds_once_it_is_shared() {
 #[tokio::test]
 async fn only_a_tag_that_can_have_an_address_is_shared() {
     let (site, lena, ids) = open_tagged("rain, R&B / 50%?, 雨").await;
-    annotate(&lena, &ids[3], "", "..").await;
+    lena.annotate(&ids[3], "", "..").await;
     for (typed, reason) in [
         ("snow", "None of your hearts"),
         ("a, b", "several tags"),
@@ -129,7 +124,7 @@ async fn only_a_tag_that_can_have_an_address_is_shared() {
 #[tokio::test]
 async fn shared_tag_follows_its_new_name_and_ends_with_a_merge() {
     let (site, lena, ids) = open_tagged("rain").await;
-    annotate(&lena, &ids[4], "", "storm").await;
+    lena.annotate(&ids[4], "", "storm").await;
     share_tag(&lena, "rain").await;
     let visitor = site.visitor();
     let rename = async |to: &str| {
@@ -163,8 +158,8 @@ async fn new_name_of_a_tag_shows_visitors_no_heart_that_they_did_not_see() {
         // Visitors see a tag that is on no heart as soon as it is on one.
         ("{snow}", "snow", "", "{}"),
     ] {
-        annotate(&lena, &ids[1], "", "rain").await;
-        annotate(&lena, &ids[4], "", "storm").await;
+        lena.annotate(&ids[1], "", "rain").await;
+        lena.annotate(&ids[4], "", "storm").await;
         sqlx::query("update shares set shared_tags = $1::text[]").bind(shared).execute(&site.db).await.unwrap();
         let page = lena.open(&format!("/tags/edit?tag=rain&to={new}")).await;
         assert!(page.text("main").contains(question), "{shared}: {}", page.text("main"));
@@ -179,7 +174,7 @@ async fn new_name_of_a_tag_shows_visitors_no_heart_that_they_did_not_see() {
 #[tokio::test]
 async fn tags_are_shared_and_not_shared_whatever_another_tab_does() {
     let (site, lena, ids) = open_tagged("rain").await;
-    annotate(&lena, &ids[3], "", "snow").await;
+    lena.annotate(&ids[3], "", "snow").await;
     share_tag(&lena, "rain").await;
     let settings = lena.open(SETTINGS).await;
     let share = settings.form("#shared-tag").with("tag", "snow");

@@ -27,8 +27,7 @@ async fn sign_in_with_tags(site: &Site, tags: &[&str]) -> (Visitor, Vec<String>)
 
 async fn add_heart(visitor: &Visitor, id: &str, tags: &str) {
     visitor.fetch(Method::PUT, &format!("/heart/{id}")).await;
-    let form = visitor.open(&format!("/hearts/{id}/annotation")).await.form(".annotation form").with("tags", tags);
-    assert_eq!(visitor.submit(form).await.status, 200);
+    assert_eq!(visitor.annotate(id, "", tags).await.status, 200);
 }
 
 /// The listed tags with their counts, as "rain 3 hearts".

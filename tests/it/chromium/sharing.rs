@@ -24,8 +24,7 @@ async fn shared_pages_fit_every_screen_and_pass_axe() {
     publish_page_at(&mira, "mira-with-the-longest-address1").await;
     let link = create_secret_link(&mira).await;
     let first = mira.open("/hearts").await.playlist_ids().remove(0);
-    let form = mira.open(&format!("/hearts/{first}/annotation")).await.form("form[action$='/annotation']");
-    mira.submit(form.with("tags", "a tag of twenty-nine letters, ليل").with("note", &"note ".repeat(40))).await;
+    mira.annotate(&first, &"note ".repeat(40), "a tag of twenty-nine letters, ليل").await;
     for tag in ["a tag of twenty-nine letters", "ليل"] {
         assert_eq!(share_tag(&mira, tag).await.status, 200);
     }

@@ -134,6 +134,12 @@ impl Visitor {
         self.open(&hearts.attribute("a.edit-link", "href")).await
     }
 
+    /// Saves a heart's note and tags; returns the page it ends on.
+    pub(crate) async fn annotate(&self, id: &str, note: &str, tags: &str) -> Page {
+        let form = self.open(&format!("/hearts/{id}/annotation")).await.form(".annotation form");
+        self.submit(form.with("note", note).with("tags", tags)).await
+    }
+
     /// Submits the Spotify button of a page; returns the consent page.
     pub(crate) async fn start_spotify_sign_in(&self, sign_in_page: &str) -> Page {
         let page = self.open(sign_in_page).await;
