@@ -6,7 +6,6 @@ use fake_spotify::{Endpoint, Fault, OtherProvider};
 use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
-use crate::support::every_page::post;
 use crate::support::rows::USER_ID_COLUMNS;
 use crate::support::visitor::approve;
 use crate::support::{HEART, Site};
@@ -247,7 +246,7 @@ async fn changes_racing_account_deletion_leave_nothing_without_foreign_keys() {
         sqlx::raw_sql(DROP_FOREIGN_KEYS).execute(&site.db).await.unwrap();
         let path = path.replace("{id}", &site.count("select id from users").await.to_string());
         let deletion = start_deletion(&site).await;
-        tokio::join!(post(&ada, &path, "same-origin", body), deletion);
+        tokio::join!(ada.post(&path, body), deletion);
         for table in ["shares", "held_slugs", "news_feeds", "invites"] {
             let query = AssertSqlSafe(format!("select count(*) from {table}"));
             let left: i64 = sqlx::query_scalar(query).fetch_one(&site.db).await.unwrap();

@@ -9,7 +9,6 @@ use reqwest::Method;
 use sqlx::AssertSqlSafe;
 
 use crate::support::Site;
-use crate::support::every_page::post;
 use crate::support::page::Page;
 use crate::support::postgres::find_cluster;
 use crate::support::rows::USER_ID_COLUMNS;
@@ -127,7 +126,7 @@ async fn use_own_titles_and_renewal(site: &Site, ada: &Visitor) {
     assert_eq!((title("Küche").await, title("").await), (1, 0));
     let body = "max_age=day&from=/hearts";
     sqlx::raw_sql("update playlists set seen_at = timestamptz '2026-01-01'").execute(&site.db).await.unwrap();
-    assert_eq!(post(ada, "/hearts/renew", "same-origin", body).await.status, 303);
+    assert_eq!(ada.post("/hearts/renew", body).await.status, 303);
     let flash = ada.open("/hearts").await.flash().unwrap();
     assert!(flash.contains("renewed") || flash.contains("up to date"), "{flash}");
 }
@@ -136,7 +135,7 @@ async fn use_pins_and_displays(site: &Site, ada: &Visitor) {
     let ids = ada.open("/hearts").await.playlist_ids();
     let set_pin = async |id: &str, pinned: bool| {
         let body = format!("pinned={pinned}&from=/hearts");
-        post(ada, &format!("/hearts/{id}/pin"), "same-origin", &body).await.status
+        ada.post(&format!("/hearts/{id}/pin"), &body).await.status
     };
     let last = ids.last().unwrap();
     assert_eq!((set_pin(last, true).await, &ada.open("/hearts").await.playlist_ids()[0]), (303, last));
@@ -152,7 +151,7 @@ async fn use_pins_and_displays(site: &Site, ada: &Visitor) {
     let displays = async || site.count("select count(*) from users where displays is not null").await;
     for (choice, remembered) in [("sort=name&dir=reverse&view=list", 1), ("sort=usual&dir=usual&view=grid", 0)] {
         let body = format!("from=/hearts&{choice}");
-        assert_eq!(post(ada, "/display/hearts", "same-origin", &body).await.status, 303);
+        assert_eq!(ada.post("/display/hearts", &body).await.status, 303);
         assert_eq!(displays().await, remembered, "{choice}");
     }
     for path in ["/hearts/random", "/playlists/random?q=-nowhere"] {
@@ -167,7 +166,7 @@ async fn use_selections(site: &Site, ada: &Visitor) {
     let send = async |action: &str, ids: &[String]| {
         let ids: String = ids.iter().map(|id| format!("&id={id}")).collect();
         let body = format!("from=/hearts&tags=bulk&action={action}{ids}");
-        post(ada, "/hearts/bulk", "same-origin", &body).await.status
+        ada.post("/hearts/bulk", &body).await.status
     };
     let count = async || site.count("select count(*) from user_hearts where removed_at is null").await;
     let before = count().await;
@@ -179,7 +178,7 @@ async fn use_selections(site: &Site, ada: &Visitor) {
         assert_eq!(count().await, after, "{action}");
         let change = "select (extract(epoch from max(changed_at)) * 1000000)::bigint from heart_changes";
         let body = format!("change={}&from=/hearts", site.count(change).await);
-        let undo = async || post(ada, "/hearts/undo", "same-origin", &body).await.status;
+        let undo = async || ada.post("/hearts/undo", &body).await.status;
         assert_eq!((tokio::join!(undo(), undo()), count().await), ((303, 303), before), "{action}");
     }
     assert_eq!(ada.open("/hearts?q=tag%3Abulk").await.count("li.card"), 0);
@@ -292,7 +291,7 @@ async fn merge_accounts(site: &Site) {
     new.fetch(Method::PUT, "/heart/0000000000000000000004").await;
     for (visitor, tags) in [(&old, "Été, zoo"), (&new, "ete, b")] {
         visitor.annotate("0000000000000000000003", "A note", tags).await;
-        post(visitor, "/hearts/0000000000000000000003/pin", "same-origin", "pinned=true").await;
+        visitor.post("/hearts/0000000000000000000003/pin", "pinned=true").await;
     }
     let consent = new.start_sign_in_with(OtherProvider::Google, &new.open("/account/merge").await).await;
     let page = new.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use fake_spotify::{OtherProvider, User};
+use reqwest::Method;
 
 use crate::support::Site;
-use crate::support::every_page::post;
 use crate::support::page::Page;
 use crate::support::search::{add_heart, first_words, search, sign_in_wren};
 
@@ -104,7 +104,9 @@ async fn display_is_stored_from_own_forms_only() {
     let site = Site::open().await;
     let wren = sign_in_wren(&site).await;
     wren.open("/playlists").await;
-    assert_eq!(post(&wren, "/display/playlists", "cross-site", "sort=name").await.status, 403);
+    let cross_site = [("sec-fetch-site", "cross-site")];
+    let refused = wren.request(Method::POST, "/display/playlists", &cross_site, Some("sort=name".into())).await;
+    assert_eq!(refused.status, 403);
     for (path, form, status) in [
         ("/display/tags", "sort=name", 404),
         ("/display/playlists", "sort=nonsense&dir=up&view=tree&from=%00//e", 303),
@@ -112,7 +114,7 @@ async fn display_is_stored_from_own_forms_only() {
         ("/display/hearts", "sort=size", 303),
         ("/display/hearts", "", 303),
     ] {
-        let response = post(&wren, path, "same-origin", form).await;
+        let response = wren.post(path, form).await;
         assert_eq!(response.status, status, "{path} {form}");
         assert!(status != 303 || ["/playlists", "/hearts"].contains(&response.header("location")));
     }

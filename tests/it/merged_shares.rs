@@ -4,7 +4,6 @@ use reqwest::Method;
 
 use crate::support::HEART;
 use crate::support::account_merge::{CONFIRM, merge, sign_in_to_merge, sign_in_twice};
-use crate::support::every_page::post;
 use crate::support::sharing::{SETTINGS, create_secret_link, publish_page_at, set_option, share_tag};
 use crate::support::visitor::Visitor;
 
@@ -171,13 +170,8 @@ async fn card_for_other_sites_moves_with_its_page() {
         let (site, first, second, page) = sign_in_twice().await;
         create_secret_link(&first).await;
         publish_page_at(&second, "second").await;
-        post(
-            if shows_card { &second } else { &first },
-            "/account/sharing/options",
-            "same-origin",
-            "option=embed&on=true",
-        )
-        .await;
+        let visitor = if shows_card { &second } else { &first };
+        visitor.post("/account/sharing/options", "option=embed&on=true").await;
         merge(&site, &second, &page).await;
         assert_eq!(site.visitor().get("/u/second/embed").await.status, if shows_card { 200 } else { 410 });
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use reqwest::Method;
 use rustix::process::Signal;
 
 use crate::support::page::Page;
@@ -40,15 +39,10 @@ async fn open_and_sign_in(visitor: &Visitor, path: &str, user: &str) -> Page {
     visitor.submit(approve(&consent, user)).await
 }
 
-async fn post(visitor: &Visitor, path: &str, body: &str) -> Page {
-    let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
-    visitor.request(Method::POST, path, &headers, Some(body.to_owned())).await
-}
-
 /// Presses the button `action` beside the person whose row names them.
 async fn change(operator: &Visitor, name: &str, action: &str) -> Page {
     let path = person_path(operator, name).await;
-    post(operator, &path, &format!("action={action}")).await
+    operator.post(&path, &format!("action={action}")).await
 }
 
 /// Returns the path of the forms beside the person whose row names them.
@@ -155,7 +149,7 @@ async fn link_makes_existing_user_operator_after_confirmation() {
     let page = mira.open(&path).await;
     assert_eq!(site.count("select count(*) from users where operator").await, 0, "opening it changes nothing");
     assert_eq!(mira.submit(page.form("main form")).await.text("h1"), "Operator");
-    assert_eq!(post(&mira, &path, "").await.status, 410);
+    assert_eq!(mira.post(&path, "").await.status, 410);
     let late = create_link(&site).await;
     site.advance(Duration::from_secs(86_400));
     assert_eq!(site.sign_in("noor").await.open(&late).await.status, 410, "valid for a day");
@@ -170,7 +164,7 @@ async fn an_ordinary_invitation_makes_nobody_operator() {
     };
     let path = url::Url::parse(&page.text("main code.copy-value")).unwrap().path().to_owned();
     let mira = site.sign_in("mira").await;
-    assert_eq!(post(&mira, &path, "").await.status, 410);
+    assert_eq!(mira.post(&path, "").await.status, 410);
     assert_eq!(open_and_sign_in(&site.visitor(), &path, "noor").await.status, 200);
     assert_eq!(site.count("select count(*) from users where operator").await, 1);
 }
@@ -193,7 +187,7 @@ async fn role_is_handed_over_and_the_last_operator_stays() {
     assert_eq!(mira.open("/operator").await.flash().unwrap(), "They are no longer an operator.");
     assert_eq!(ada.open("/operator").await.status, 404);
     for (path, body) in [("/operator/people/1", "action=grant"), ("/operator/popular", "hide=true&link=x")] {
-        assert_eq!(post(&ada, path, body).await.status, 404, "{path}");
+        assert_eq!(ada.post(path, body).await.status, 404, "{path}");
     }
     change(&mira, "Ada", "grant").await;
     assert_eq!(change(&mira, "Mira", "revoke").await.header("location"), "/account");
@@ -232,7 +226,7 @@ async fn two_operators_cannot_end_each_others_role_at_once() {
     site.make_everybody_operator().await;
     let (mira_path, ada_path) = (person_path(&ada, "Mira").await, person_path(&mira, "Ada").await);
     let body = "action=revoke";
-    let (first, second) = tokio::join!(post(&ada, &mira_path, body), post(&mira, &ada_path, body));
+    let (first, second) = tokio::join!(ada.post(&mira_path, body), mira.post(&ada_path, body));
     assert!([first.status, second.status].iter().all(|status| [303, 404].contains(status)));
     assert_eq!(site.count("select count(*) from users where operator").await, 1);
 }
@@ -263,7 +257,7 @@ async fn hidden_playlist_leaves_the_popular_list() {
     let link = format!("hide=true&link=https://open.spotify.com/playlist/{HIDDEN}");
     let login = format!("/login?heart={HIDDEN}");
     assert!(site.visitor().open(&login).await.text("main").contains("Public"));
-    post(&ada, "/operator/popular", &link).await;
+    ada.post("/operator/popular", &link).await;
     assert!(!site.visitor().open("/top").await.html.contains(HIDDEN), "at once");
     assert!(!site.visitor().open(&login).await.text("main").contains("Public"), "at once");
     site.force_top_refresh().await;
@@ -306,12 +300,12 @@ async fn taken_down_page_stays_down_until_allowed_again() {
     change(&ada, "Mira", "take-down").await;
     assert_eq!(site.visitor().open("/u/mira-loves").await.status, 410);
     assert_eq!(site.count("select count(*) from shares where slug is not null or token_hash is not null").await, 0);
-    let refused = post(&mira, "/account/sharing/page", "on=true&slug=mira-again").await;
+    let refused = mira.post("/account/sharing/page", "on=true&slug=mira-again").await;
     assert!(refused.status == 422 && refused.text("main").contains("The operator took down"), "{}", refused.html);
     for path in ["/account", "/account/sharing"] {
         assert!(mira.open(path).await.text("main").contains("The operator took down"), "{path}");
     }
-    post(&mira, "/account/sharing/link", "on=true").await;
+    mira.post("/account/sharing/link", "on=true").await;
     assert_eq!(site.count("select count(*) from shares where token_hash is not null").await, 0);
     change(&ada, "Mira", "allow-sharing").await;
     publish_page_at(&mira, "mira-loves").await;
@@ -329,9 +323,9 @@ async fn taken_down_person_cannot_share_by_joining_again() {
     mira.submit(form).await;
     assert_eq!(site.count_users().await, 1);
     let mira = site.sign_in("mira").await;
-    let refused = post(&mira, "/account/sharing/page", "on=true&slug=mira-again").await;
+    let refused = mira.post("/account/sharing/page", "on=true&slug=mira-again").await;
     assert!(refused.status == 422 && refused.text("main").contains("The operator took down"), "{}", refused.html);
-    post(&mira, "/account/sharing/link", "on=true").await;
+    mira.post("/account/sharing/link", "on=true").await;
     assert_eq!(site.count("select count(*) from shares where token_hash is not null").await, 0);
     assert!(ada.open("/operator").await.text("main").contains("not sharing: taken down"));
     change(&ada, "Mira", "allow-sharing").await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use scraper::{ElementRef, Html, Selector};
 
-use crate::support::every_page::{post, visit_every_page};
+use crate::support::every_page::visit_every_page;
 use crate::support::page::Page;
 use crate::support::raw_http::get_raw;
 use crate::support::rows::set_database_available;
@@ -114,7 +114,8 @@ async fn every_form_posts_to_an_existing_route() {
     assert!(seen.len() >= 4, "{seen:?}");
     for action in seen {
         // The cross-site refusal (403) shows that the route exists, and changes nothing.
-        let page = post(&site.visitor(), &action, "cross-site", "").await;
+        let cross_site = [("sec-fetch-site", "cross-site")];
+        let page = site.visitor().request(Method::POST, &action, &cross_site, Some(String::new())).await;
         assert_eq!(page.status, 403, "{action}");
         let allowed = site.visitor().request(Method::PATCH, &action, &[("sec-fetch-site", "same-origin")], None).await;
         assert!(allowed.header("allow").contains("POST"), "{action} takes {}", allowed.header("allow"));
@@ -151,7 +152,7 @@ async fn server_error_page_shows_no_internals_and_says_if_anything_was_saved() {
     let ada = site.sign_in("ada").await;
     sqlx::query("alter table user_hearts rename to lost").execute(&site.db).await.unwrap();
     let read = ada.get("/hearts").await;
-    let written = post(&ada, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "hearted=true").await;
+    let written = ada.post("/heart/3cEYpjA9oz9GiPac4AsH4n", "hearted=true").await;
     for page in [&read, &written] {
         assert_eq!(
             (page.status, page.has("header nav"), page.has("main .recovery-links a")),

@@ -7,7 +7,6 @@ use futures_util::future::join_all;
 use reqwest::Method;
 
 use crate::support::Site;
-use crate::support::every_page::post;
 use crate::support::page::Page;
 use crate::support::sharing::{publish_page_at, sign_in_with_hearts};
 use crate::support::visitor::Visitor;
@@ -15,7 +14,7 @@ use crate::support::visitor::Visitor;
 const COUNT_PINS: &str = "select count(*) from user_hearts where pin is not null and removed_at is null";
 
 async fn set_pin(visitor: &Visitor, id: &str, pinned: bool) -> Page {
-    post(visitor, &format!("/hearts/{id}/pin"), "same-origin", &format!("pinned={pinned}&from=/hearts")).await
+    visitor.post(&format!("/hearts/{id}/pin"), &format!("pinned={pinned}&from=/hearts")).await
 }
 
 /// Lena with 120 hearts; returns their ids, newest first.

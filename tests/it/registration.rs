@@ -6,7 +6,6 @@ use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;
-use crate::support::every_page::post;
 use crate::support::page::Page;
 use crate::support::sharing::assert_preview_image;
 use crate::support::visitor::{Visitor, approve, deny};
@@ -73,7 +72,7 @@ async fn closed_registration_admits_known_users_only() {
     let invites = ada.open("/invites").await;
     assert!(invites.text("main p.callout").starts_with("Nobody new can join at the moment."), "{}", invites.html);
     assert!(!invites.has("form[action='/invites']"), "nobody could use an invitation");
-    assert_eq!(post(&ada, "/invites", "same-origin", "").await.header("location"), "/invites");
+    assert_eq!(ada.post("/invites", "").await.header("location"), "/invites");
     assert_eq!(site.count("select count(*) from invites").await, 0);
     let earlier = "insert into invites (token_hash, created_by, created_at, expires_at)
                    select sha256('earlier'), id, now(), now() + interval '1 year' from users";
@@ -158,7 +157,7 @@ async fn expired_or_revoked_invite_admits_nobody() {
 async fn remove_operator(site: &Site, operator: &Visitor, name: &str) -> u16 {
     let query = sqlx::query_scalar("select id from users where display_name = $1").bind(name);
     let id: i64 = query.fetch_one(&site.db).await.unwrap();
-    post(operator, &format!("/operator/people/{id}"), "same-origin", "action=revoke").await.status
+    operator.post(&format!("/operator/people/{id}"), "action=revoke").await.status
 }
 
 #[tokio::test]
@@ -186,7 +185,7 @@ async fn operator_who_is_being_removed_invites_nobody() {
         sqlx::query("delete from invites").execute(&mut *removal).await.unwrap();
         removal.commit().await.unwrap();
     };
-    let (invited, ()) = tokio::join!(post(&ada, "/invites", "same-origin", ""), finish);
+    let (invited, ()) = tokio::join!(ada.post("/invites", ""), finish);
     assert_eq!((invited.status, site.count("select count(*) from invites").await), (404, 0));
 }
 

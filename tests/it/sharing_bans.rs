@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use fake_spotify::OtherProvider::{self, GitHub, Google};
-use reqwest::Method;
 
 use crate::support::Site;
-use crate::support::page::Page;
 use crate::support::sharing::publish_page_at;
 use crate::support::visitor::{Visitor, approve};
 
@@ -14,15 +12,10 @@ const DAY: u64 = 86_400;
 const BANS: &str = "select count(*) from sharing_bans";
 const IDENTITIES: &str = "select count(*) from identities";
 
-async fn post(visitor: &Visitor, path: &str, body: &str) -> Page {
-    let headers = [("sec-fetch-site", "same-origin"), ("content-type", "application/x-www-form-urlencoded")];
-    visitor.request(Method::POST, path, &headers, Some(body.to_owned())).await
-}
-
 /// Changes the person who joined last.
 async fn change_last(site: &Site, operator: &Visitor, action: &str) {
     let id = site.count("select max(id) from users").await;
-    let page = post(operator, &format!("/operator/people/{id}"), &format!("action={action}")).await;
+    let page = operator.post(&format!("/operator/people/{id}"), &format!("action={action}")).await;
     assert_eq!(page.header("location"), "/operator", "{}", page.html);
 }
 
@@ -32,7 +25,7 @@ async fn delete_account(visitor: &Visitor) {
 }
 
 async fn can_share(visitor: &Visitor) -> bool {
-    post(visitor, "/account/sharing/page", "on=true&slug=somebody").await.status == 303
+    visitor.post("/account/sharing/page", "on=true&slug=somebody").await.status == 303
 }
 
 async fn join_with(site: &Site, provider: OtherProvider, key: &str) -> Visitor {
@@ -89,13 +82,13 @@ async fn banned_person_unlinks_nothing_and_an_allowed_one_is_free_with_every_ide
     change_last(&site, &ada, "take-down").await;
     mira.link_identity(&site.spotify, GitHub, "mira").await;
     for key in ["google", "github"] {
-        post(&mira, &format!("/account/identities/{key}"), "").await;
+        mira.post(&format!("/account/identities/{key}"), "").await;
         let flash = mira.open("/account").await.flash().unwrap();
         assert!(flash.contains("Nothing was unlinked. The operator took down"), "{flash}");
     }
     assert_eq!(site.count(IDENTITIES).await, 4);
     change_last(&site, &ada, "allow-sharing").await;
-    post(&mira, "/account/identities/google", "").await;
+    mira.post("/account/identities/google", "").await;
     assert_eq!(site.count(IDENTITIES).await, 3);
     assert!(can_share(&join_with(&site, Google, "mira").await).await);
 }
@@ -162,7 +155,7 @@ async fn take_down_during_a_change_of_sharing_leaves_nothing_to_show_when_it_end
             take_down.commit().await.unwrap();
         };
         let path = format!("/account/sharing/{path}");
-        let (refused, ()) = tokio::join!(post(&mira, &path, body), finish);
+        let (refused, ()) = tokio::join!(mira.post(&path, body), finish);
         assert_eq!(refused.status, status, "{path}");
         let page = if status == 303 { mira.open(refused.header("location")).await } else { refused };
         assert!(page.text("main").contains("The operator took down"), "{}", page.html);

@@ -56,11 +56,12 @@ pub(crate) async fn visit_every_page(site: &Site) -> Vec<(Page, u16)> {
     }
     pages.push((hearts, 200));
     pages.extend(visit_pages_with_tags(&mira, &one).await);
-    pages.push((post(&mira, "/heart/3cEYpjA9oz9GiPac4AsH4n", "same-origin", "nothing=1").await, 422));
+    pages.push((mira.post("/heart/3cEYpjA9oz9GiPac4AsH4n", "nothing=1").await, 422));
     let tags = "action=tag&tags=say+%22late%22&id=3cEYpjA9oz9GiPac4AsH4n";
-    pages.push((post(&mira, "/hearts/bulk", "same-origin", tags).await, 422));
-    pages.push((post(&mira, "/logout", "cross-site", "").await, 403));
-    pages.push((post(&mira, "/account/delete", "same-origin", &"x".repeat(100_000)).await, 413));
+    pages.push((mira.post("/hearts/bulk", tags).await, 422));
+    let cross_site = [("sec-fetch-site", "cross-site")];
+    pages.push((mira.request(Method::POST, "/logout", &cross_site, Some(String::new())).await, 403));
+    pages.push((mira.post("/account/delete", &"x".repeat(100_000)).await, 413));
     site.spotify.inject_fault(Endpoint::Token, Fault::Html502, 3);
     pages.push((site.visitor().sign_in("ada").await, 502));
     pages.extend(visit_pages_without_spotify(site).await);
@@ -111,8 +112,4 @@ async fn visit_pages_without_spotify(site: &Site) -> Vec<(Page, u16)> {
         pages.push((ada.get(path).await, status));
     }
     pages
-}
-
-pub(crate) async fn post(visitor: &Visitor, path: &str, site: &str, body: &str) -> Page {
-    visitor.request(Method::POST, path, &[("sec-fetch-site", site)], Some(body.to_owned())).await
 }

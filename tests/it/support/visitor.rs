@@ -66,6 +66,11 @@ impl Visitor {
         self.request(method, action.as_str(), &headers, Some(body)).await
     }
 
+    /// Sends a same-origin form without following redirects.
+    pub(crate) async fn post(&self, path: &str, body: &str) -> Page {
+        self.request(Method::POST, path, &[("sec-fetch-site", "same-origin")], Some(body.to_owned())).await
+    }
+
     /// Sends a same-origin request for JSON, as the page's script does.
     pub(crate) async fn fetch(&self, method: Method, path: &str) -> Page {
         let headers = [("sec-fetch-site", "same-origin"), ("accept", "application/json")];
