@@ -153,7 +153,7 @@ async fn reauthentication_accepts_only_identities_already_linked() {
     // Attack: somebody at the unlocked browser links an identity of their own to get into the account later.
     for body in ["intent=link&next=/account", "reason=renew-consent&next=/account"] {
         let path = format!("/auth/{}", OtherProvider::GitHub.key());
-        let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], Some(body.into())).await;
+        let sent = ada.post(&path, body).await;
         let consent = ada.open(sent.header("location")).await;
         if consent.has("button[value=approve]") {
             let page = ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::GitHub, "mira"))).await;

@@ -106,8 +106,7 @@ async fn merge_needs_same_session_within_fifteen_minutes() {
     let other_browser = site.visitor();
     other_browser.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     assert_eq!(other_browser.open("/account/merge").await.url.path(), "/playlists");
-    let headers = [("sec-fetch-site", "same-origin")];
-    let sent = other_browser.request(Method::POST, "/auth/google", &headers, Some("intent=merge".into())).await;
+    let sent = other_browser.post("/auth/google", "intent=merge").await;
     let consent = other_browser.open(sent.header("location")).await;
     let refused = other_browser.submit(consent.approve_as(&site.spotify.account(OtherProvider::Google, "ada"))).await;
     assert_eq!((refused.status, site.count_users().await), (409, 2), "another session of the same newcomer");
@@ -286,9 +285,7 @@ async fn tags_of_both_become_tags_that_search_can_tell_apart() {
 async fn confirming_twice_at_once_merges_once() {
     let (site, first, second, page) = sign_in_twice().await;
     let question = sign_in_to_merge(&site, &second, &page, "ada").await;
-    let headers = [("sec-fetch-site", "same-origin")];
-    let confirm =
-        async || second.request(Method::POST, "/account/merge", &headers, Some("next=/hearts".into())).await.status;
+    let confirm = async || second.post("/account/merge", "next=/hearts").await.status;
     assert_eq!((question.status, tokio::join!(confirm(), confirm())), (200, (303, 303)));
     assert_eq!((site.count_users().await, site.count_hearts().await), (1, 1));
     assert_eq!(site.count("select count(*) from events where kind = 'merged'").await, 1);

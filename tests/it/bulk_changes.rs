@@ -34,7 +34,7 @@ async fn send(visitor: &Visitor, action: &str, tags: &str, ids: &[String], from:
     let mut body = url::form_urlencoded::Serializer::new(String::new());
     body.append_pair("from", from).append_pair("tags", tags).append_pair("action", action);
     let body = body.extend_pairs(ids.iter().map(|id| ("id", id))).finish();
-    let sent = visitor.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    let sent = visitor.post("/hearts/bulk", &body).await;
     if sent.status == 303 { visitor.open(sent.header("location")).await } else { sent }
 }
 
@@ -81,8 +81,7 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
             .fetch_all(&site.db)
             .await
             .unwrap()[0];
-    let body = format!("change={change}&from=/hearts");
-    let response = ada.request(Method::POST, "/hearts/undo", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    let response = ada.post("/hearts/undo", &format!("change={change}&from=/hearts")).await;
     assert_eq!(response.header("location"), "/hearts");
     let flash = ada.open("/hearts").await.flash().unwrap();
     assert_eq!(flash, "Undone for 1 heart. 1 heart was changed since, and stays as it is.");
@@ -150,7 +149,7 @@ async fn change_of_a_selection_leads_back_to_its_first_card() {
         ("remove", "/hearts?q=a", "/hearts?q=a#results".into()),
     ] {
         let body = format!("action={action}&tags=x&id={}&id={}&from={}", ids[1], ids[2], from.replace('&', "%26"));
-        let sent = ada.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+        let sent = ada.post("/hearts/bulk", &body).await;
         sent.assert_redirect(&fragment);
         assert!(ada.open(&fragment).await.flash().is_some());
     }
@@ -325,9 +324,7 @@ async fn change_of_nothing_keeps_the_undo_of_the_last_one() {
 }
 
 async fn annotate_raw(visitor: &Visitor, id: &str) -> u16 {
-    let path = format!("/hearts/{id}/annotation");
-    let same = [("sec-fetch-site", "same-origin")];
-    visitor.request(Method::POST, &path, &same, Some("title=&note=&tags=".into())).await.status
+    visitor.post(&format!("/hearts/{id}/annotation"), "title=&note=&tags=").await.status
 }
 
 #[tokio::test]
@@ -338,10 +335,7 @@ async fn concurrent_changes_and_undos_count_once() {
         tokio::join!(send(&ada, "remove", "", &ids[..3], "/hearts"), send(&ada, "remove", "", &ids[..3], "/hearts"));
     assert_eq!((one.status, other.status, site.count_hearts().await), (200, 200, 2));
     let change = site.count("select (extract(epoch from max(changed_at)) * 1000000)::bigint from heart_changes").await;
-    let undo = async || {
-        let same = [("sec-fetch-site", "same-origin")];
-        ada.request(Method::POST, "/hearts/undo", &same, Some(format!("change={change}&from=/hearts"))).await.status
-    };
+    let undo = async || ada.post("/hearts/undo", &format!("change={change}&from=/hearts")).await.status;
     assert_eq!((tokio::join!(undo(), undo(), undo()), site.count_hearts().await), ((303, 303, 303), 5));
 }
 

@@ -58,9 +58,7 @@ async fn every_link_outcome_works_for_each_provider() {
 
 /// Starts linking as the account page does, even if the provider is linked already.
 async fn start_linking_and_approve(site: &Site, visitor: &Visitor, provider: OtherProvider, key: &str) -> Page {
-    let path = format!("/auth/{}", provider.key());
-    let headers = [("sec-fetch-site", "same-origin")];
-    let sent = visitor.request(Method::POST, &path, &headers, Some("intent=link&next=/account".into())).await;
+    let sent = visitor.post(&format!("/auth/{}", provider.key()), "intent=link&next=/account").await;
     let consent = visitor.open(sent.header("location")).await;
     visitor.submit(consent.approve_as(&site.spotify.account(provider, key))).await
 }
@@ -182,8 +180,7 @@ async fn last_identity_cannot_be_unlinked() {
         2,
         "what to do instead"
     );
-    let headers = [("sec-fetch-site", "same-origin")];
-    let sent = ada.request(Method::POST, "/account/identities/spotify", &headers, Some(String::new())).await;
+    let sent = ada.post("/account/identities/spotify", "").await;
     let page = ada.open(sent.header("location")).await;
     assert!(page.flash().unwrap().contains("only way to sign in"));
     assert_eq!(site.count(IDENTITIES).await, 1);
@@ -198,8 +195,7 @@ async fn unconfigured_provider_does_not_count_as_identity() {
     let ada = site.sign_in("ada").await;
     ada.link_identity(&site.spotify, OtherProvider::Google, "ada").await;
     sqlx::query("update identities set provider = 'x' where provider = 'google'").execute(&site.db).await.unwrap();
-    let headers = [("sec-fetch-site", "same-origin")];
-    ada.request(Method::POST, "/account/identities/spotify", &headers, Some(String::new())).await;
+    ada.post("/account/identities/spotify", "").await;
     assert_eq!(site.count("select count(*) from identities where provider = 'spotify'").await, 1);
     let account = ada.open("/account").await;
     assert_eq!(account.attributes(".identities a", "href"), ["/account/identities/x"]);

@@ -104,8 +104,7 @@ async fn import_that_adds_nothing_leaves_the_last_one() {
     import(&ada, 1..=3, ",").await;
     let first = undo_form(&ada).await;
     assert_eq!(import(&ada, 1..=3, ",").await.import_report(), [0, 3, 0]);
-    let body = format!("action=remove&id={}", id(9));
-    ada.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    ada.post("/hearts/bulk", &format!("action=remove&id={}", id(9))).await;
     assert_eq!(undo_form(&ada).await.fields, first.fields);
     assert_eq!(import(&ada, 3..=5, ",").await.import_report(), [2, 1, 0]);
     assert!(ada.submit(first).await.flash().unwrap().starts_with("Nothing was undone."), "a form of before");

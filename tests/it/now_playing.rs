@@ -241,8 +241,7 @@ async fn only_known_reasons_send_connected_user_to_consent() {
         ("next=/hearts&reason=renew-consent", true),
         ("next=/hearts&reason=now-playing", true),
     ] {
-        let sent = ada.request(Method::POST, "/auth/spotify", &[("sec-fetch-site", "same-origin")], Some(body.into()));
-        let sent = sent.await;
+        let sent = ada.post("/auth/spotify", body).await;
         assert_eq!((sent.status, sent.header("location") != "/hearts"), (303, goes), "{body}");
         assert!(!sent.header("location").contains("modify"));
     }

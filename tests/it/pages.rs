@@ -260,8 +260,7 @@ async fn chosen_theme_is_remembered_signed_in_or_not() {
             assert_eq!(theme(&page).await, (vec![key.into()], key.into(), vec![key.into()]));
             assert_eq!(visitor.get("/nope").await.attributes("html", "data-theme"), [key]);
         }
-        let body = Some("theme=system".into());
-        visitor.request(Method::POST, "/theme", &[("sec-fetch-site", "same-origin")], body).await;
+        visitor.post("/theme", "theme=system").await;
         assert_eq!(theme(&visitor.open(path).await).await, system);
     }
 }
@@ -282,14 +281,13 @@ async fn address_of_every_form_that_may_be_returned_to_opens_a_page() {
         assert!([200, 404].contains(&page.status), "{action}: {}", page.status);
     }
 
-    let same = [("sec-fetch-site", "same-origin")];
     for (path, body, back) in [
         ("/account/sharing/page", "on=true&slug=a", "/account/sharing"),
         ("/account/sharing/tags", "on=true&tag=nowhere", "/account/sharing"),
         ("/tags/delete", "tag=nowhere&confirm=yes", "/tags"),
         ("/hearts/3cEYpjA9oz9GiPac4AsH4n/pin", "pinned=true", "/hearts"),
     ] {
-        let refused = ada.request(Method::POST, path, &same, Some(body.into())).await;
+        let refused = ada.post(path, body).await;
         assert!([404, 422].contains(&refused.status), "{path}: {}", refused.status);
         let page = ada.submit(refused.form(".theme").with("theme", "dark")).await;
         assert_eq!((page.status, page.url.path()), (200, back), "{path}");

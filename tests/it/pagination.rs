@@ -49,8 +49,7 @@ async fn emptied_last_page_leads_to_the_one_before_with_its_message() {
     let remove = async |ids: &[String]| {
         let mut body = url::form_urlencoded::Serializer::new("action=remove".to_owned());
         let body = body.append_pair("from", last).extend_pairs(ids.iter().map(|id| ("id", id))).finish();
-        let headers = [("sec-fetch-site", "same-origin")];
-        let sent = ada.request(Method::POST, "/hearts/bulk", &headers, Some(body)).await;
+        let sent = ada.post("/hearts/bulk", &body).await;
         ada.open(sent.header("location")).await
     };
     let emptied = remove(&ids).await;

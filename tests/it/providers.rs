@@ -74,8 +74,7 @@ async fn unconfigured_provider_is_hidden_and_404() {
         let status = visitor.get(path).await.status;
         assert!(status == 404 || path.starts_with("/account") && status == 303, "{path} {status}");
     }
-    let headers = [("sec-fetch-site", "same-origin")];
-    assert_eq!(visitor.request(Method::POST, "/auth/x", &headers, Some(String::new())).await.status, 404);
+    assert_eq!(visitor.post("/auth/x", "").await.status, 404);
 }
 
 fn assert_error_page(page: &Page, status: u16, words: &str) {

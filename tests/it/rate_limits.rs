@@ -35,8 +35,7 @@ async fn more_than_sixty_hearts_a_minute_get_429() {
             .unwrap()
             .contains("Too many hearts at once: the limit is 60 in a minute")
     );
-    let headers = [("sec-fetch-site", "same-origin")];
-    let form = ada.request(Method::POST, HEART, &headers, Some("hearted=false".into())).await;
+    let form = ada.post(HEART, "hearted=false").await;
     assert!(form.status == 429 && form.has("header nav") && form.text("main").contains("Try again in"));
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200, "Mira is somebody else at the same address");
     site.advance(Duration::from_secs(60));
@@ -49,11 +48,10 @@ async fn hearts_are_counted_by_person_in_all_browsers() {
     let browsers = [site.sign_in("ada").await, site.sign_in("ada").await, site.sign_in("ada").await];
     let mira = site.sign_in("mira").await;
     site.freeze_clock();
-    let headers = [("sec-fetch-site", "same-origin")];
     let mut statuses = Vec::new();
     for browser in &browsers {
         statuses.push(browser.fetch(Method::PUT, HEART).await.status);
-        statuses.push(browser.request(Method::POST, HEART, &headers, Some("hearted=false".into())).await.status);
+        statuses.push(browser.post(HEART, "hearted=false").await.status);
     }
     assert_eq!(statuses, [200, 303, 200, 303, 429, 429], "script and form, in three browsers");
     assert_eq!(mira.fetch(Method::PUT, HEART).await.status, 200);
@@ -233,11 +231,9 @@ async fn changes_of_single_hearts_are_limited_together() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
     site.freeze_clock();
-    let headers = [("sec-fetch-site", "same-origin")];
-    let send = async |path: &str, body: &str| ada.request(Method::POST, path, &headers, Some(body.into())).await;
     for _ in 0..60 {
-        assert_eq!(send(&format!("/hearts/{ID}/pin"), "pinned=false").await.status, 303);
-        assert_eq!(send("/hearts/removed", "confirm=no").await.status, 303);
+        assert_eq!(ada.post(&format!("/hearts/{ID}/pin"), "pinned=false").await.status, 303);
+        assert_eq!(ada.post("/hearts/removed", "confirm=no").await.status, 303);
     }
     for (path, body) in [
         (&*format!("/hearts/{ID}/pin"), "pinned=false"),
@@ -246,7 +242,7 @@ async fn changes_of_single_hearts_are_limited_together() {
         ("/hearts/removed", "confirm=no"),
         ("/hearts/renew", ""),
     ] {
-        let page = send(path, body).await;
+        let page = ada.post(path, body).await;
         assert_eq!((page.status, page.text("main").contains("Too many changes of hearts")), (429, true), "{path}");
     }
     assert_eq!(ada.get(&format!("/hearts/{ID}/annotation")).await.status, 404, "reading is not limited");
@@ -265,8 +261,7 @@ async fn account_changes_are_limited() {
             2 => ("/account/sharing/page", "on=true&slug=ada-hearts"),
             _ => ("/account/sharing/page", "on=false"),
         };
-        let headers = [("sec-fetch-site", "same-origin")];
-        let page = ada.request(Method::POST, path, &headers, Some(body.into())).await;
+        let page = ada.post(path, body).await;
         allowed += usize::from(page.status == 303);
         assert!(page.status == 303 || page.text("main").contains("Too many changes to the account"), "{}", page.html);
     }
@@ -285,7 +280,7 @@ async fn invitations_are_limited() {
     let ada = site.sign_in("ada").await;
     site.freeze_clock();
     for n in 0..25 {
-        let page = ada.request(Method::POST, "/invites", &[("sec-fetch-site", "same-origin")], Some("".into())).await;
+        let page = ada.post("/invites", "").await;
         assert_eq!(page.status, if n < 20 { 303 } else { 429 }, "{n}");
     }
     assert_eq!(site.count("select count(*) from invites").await, 20);

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use fake_spotify::{Endpoint, Fault, OtherProvider};
-use reqwest::Method;
 use url::Url;
 
 use crate::support::Site;
@@ -66,8 +65,7 @@ async fn person_with_x_alone_proves_it_by_a_new_session() {
         let page = ada.open(path).await;
         assert!(!page.has("main form") && page.has("main a[href='/logout']"), "{}", page.text("main"));
     }
-    let headers = [("sec-fetch-site", "same-origin")];
-    let sent = ada.request(Method::POST, "/auth/x", &headers, Some("reason=sign-in-again".into())).await;
+    let sent = ada.post("/auth/x", "reason=sign-in-again").await;
     let consent = ada.open(sent.header("location")).await;
     assert_eq!(ada.submit(consent.approve_as(&site.spotify.account(OtherProvider::X, "ada"))).await.status, 409);
     assert!(!ada.open("/account/delete").await.has(CONFIRM_FORM));
@@ -138,8 +136,7 @@ async fn login_that_does_not_ask_again_is_no_recent_sign_in() {
         ("spotify", "reason=now-playing&next=/account"),
         ("github", "intent=link&next=/account"),
     ] {
-        let headers = [("sec-fetch-site", "same-origin")];
-        let sent = ada.request(Method::POST, &format!("/auth/{provider}"), &headers, Some(body.into())).await;
+        let sent = ada.post(&format!("/auth/{provider}"), body).await;
         let consent = ada.open(sent.header("location")).await;
         let form = match provider {
             "spotify" => approve(&consent, "ada"),

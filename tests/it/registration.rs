@@ -34,7 +34,7 @@ async fn operator_alone_sees_invites() {
     assert!(ada.open("/invites").await.text("main p.callout").starts_with("Anybody can join at the moment."));
     assert!(!mira.open("/account").await.has("a[href='/invites']"));
     assert_eq!(mira.open("/invites").await.status, 404);
-    let made = mira.request(Method::POST, "/invites", &[("sec-fetch-site", "same-origin")], Some(String::new())).await;
+    let made = mira.post("/invites", "").await;
     assert_eq!((made.status, site.count("select count(*) from invites").await), (404, 0));
 }
 

@@ -102,8 +102,7 @@ async fn redirect_uri_never_comes_from_request_headers() {
 #[tokio::test]
 async fn https_cookies_are_secure_and_host_bound() {
     let site = Site::open_with(&[("BASE_URL", "https://hearts.example")]).await;
-    let headers = [("sec-fetch-site", "same-origin")];
-    let page = site.visitor().request(Method::POST, "/auth/spotify", &headers, Some(String::new())).await;
+    let page = site.visitor().post("/auth/spotify", "").await;
     let cookie = page.header("set-cookie");
     assert!(cookie.starts_with("__Host-heartlist-login="), "{cookie}");
     for part in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/"] {
@@ -111,7 +110,7 @@ async fn https_cookies_are_secure_and_host_bound() {
     }
     assert!(!cookie.contains("Domain"));
     assert!(page.header("strict-transport-security").contains("max-age=63072000"));
-    let left = site.visitor().request(Method::POST, "/logout", &headers, Some(String::new())).await;
+    let left = site.visitor().post("/logout", "").await;
     let cookies: Vec<_> = left.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
     assert!(cookies.iter().any(|cookie| cookie.starts_with("__Host-heartlist-flash=")), "{cookies:?}");
     assert!(cookies.iter().all(|cookie| cookie.contains("Secure") && cookie.contains("Path=/")), "{cookies:?}");

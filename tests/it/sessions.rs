@@ -244,9 +244,7 @@ async fn ending_a_session_that_does_not_exist_changes_nothing() {
     let site = Site::open().await;
     let (ada, other) = (site.sign_in("ada").await, site.sign_in("ada").await);
     for session in ["%00", "%C3%A9", "0123456789abcdef", "", "%25"] {
-        let body = Some(format!("session={session}"));
-        let headers = [("sec-fetch-site", "same-origin")];
-        let page = ada.request(Method::POST, "/account/sessions/end", &headers, body).await;
+        let page = ada.post("/account/sessions/end", &format!("session={session}")).await;
         page.assert_redirect("/account#sessions");
     }
     assert_eq!([&ada, &other].map(|browser| browser.cookie().is_empty()), [false; 2]);

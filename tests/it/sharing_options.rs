@@ -339,9 +339,7 @@ async fn new_secret_link_asks_before_it_replaces_the_old_one() {
         ("options", "option=notes&on=true", "notes"),
         ("options", "option=embed&on=true", "embed"),
     ] {
-        let form = Some(form.to_owned());
-        let path = format!("{SETTINGS}/{path}");
-        let sent = ada.request(Method::POST, &path, &[("sec-fetch-site", "same-origin")], form).await;
+        let sent = ada.post(&format!("{SETTINGS}/{path}"), form).await;
         assert_eq!(sent.header("location"), format!("{SETTINGS}#{section}"), "the change is in sight");
         assert!(ada.open(SETTINGS).await.has(&format!("#{section}")));
     }

@@ -273,10 +273,7 @@ async fn sign_in_as_another_user_in_same_session_is_refused() {
 async fn heart_pressed_signed_out_is_saved_after_sign_in() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let body = Some("hearted=true&from=/playlists".to_owned());
-    let sent =
-        visitor.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &[("sec-fetch-site", "same-origin")], body);
-    let response = sent.await;
+    let response = visitor.post("/heart/3cEYpjA9oz9GiPac4AsH4n", "hearted=true&from=/playlists").await;
     assert_eq!((response.status, site.count_hearts().await), (303, 0));
     let consent = visitor.start_spotify_sign_in(response.header("location")).await;
     let page = visitor.submit(approve(&consent, "ada")).await;

@@ -1,7 +1,5 @@
 //! Who somebody is at Spotify: by an id that nobody else can get, not by a name.
 
-use reqwest::Method;
-
 use crate::support::Site;
 use crate::support::visitor::approve;
 
@@ -26,9 +24,7 @@ async fn account_known_by_a_name_is_given_only_to_its_signed_in_user() {
     sqlx::query("delete from users where id = (select max(id) from users)").execute(&site.db).await.unwrap();
     let mira = site.sign_in("mira").await;
     for (visitor, status, legacy) in [(&mira, 409, 1), (&ada, 200, 0)] {
-        let headers = [("sec-fetch-site", "same-origin")];
-        let body = Some("reason=renew-consent&next=/account".to_owned());
-        let sent = visitor.request(Method::POST, "/auth/spotify", &headers, body).await;
+        let sent = visitor.post("/auth/spotify", "reason=renew-consent&next=/account").await;
         let page = visitor.submit(approve(&visitor.open(sent.header("location")).await, "ada")).await;
         assert_eq!(page.status, status);
         assert_eq!(site.count("select count(*) from identities where subject like 'id:%'").await, legacy);

@@ -237,7 +237,7 @@ async fn count_change(visitor: &Visitor, action: &str, ids: &[String]) -> usize 
     let ids: String = ids.iter().map(|id| format!("&id={id}")).collect();
     let body = format!("action={action}&tags=rain&from=/hearts{ids}");
     RECORDED.take();
-    let sent = visitor.request(Method::POST, "/hearts/bulk", &[("sec-fetch-site", "same-origin")], Some(body)).await;
+    let sent = visitor.post("/hearts/bulk", &body).await;
     let mut recorded = RECORDED.take();
     assert_eq!(sent.status, 303, "{}", sent.html);
     recorded.retain(|summary| !summary.contains("spotify_calls")); // of a background job

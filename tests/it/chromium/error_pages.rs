@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use fake_spotify::{Endpoint, Fault};
-use reqwest::Method;
 use sqlx::Executor as _;
 
 use crate::support::Site;
@@ -28,10 +27,8 @@ async fn visit_error_pages(site: &Site) -> Vec<Page> {
     site.spotify.reset();
     // Tom is not on Spotify's allow-list.
     pages.push(site.visitor().sign_in("tom").await);
-    let headers = [("sec-fetch-site", "same-origin")];
     while pages.last().unwrap().status != 429 {
-        let body = Some("hearted=true".into());
-        pages.push(ada.request(Method::POST, "/heart/3cEYpjA9oz9GiPac4AsH4n", &headers, body).await);
+        pages.push(ada.post("/heart/3cEYpjA9oz9GiPac4AsH4n", "hearted=true").await);
     }
     site.db.execute("alter table user_hearts rename to lost").await.unwrap();
     pages.push(ada.get("/hearts").await);
