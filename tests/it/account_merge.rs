@@ -8,7 +8,6 @@ use reqwest::Method;
 use crate::support::account_merge::{CONFIRM, CONFIRM_HEADING, merge, sign_in_to_merge, sign_in_twice};
 use crate::support::page::Form;
 use crate::support::sharing::{create_secret_link, publish_page_at};
-use crate::support::visitor::approve;
 use crate::support::{HEART, Site};
 
 const MERGE_HEADING: &str = "Were you here before?";
@@ -170,9 +169,7 @@ async fn connecting_spotify_of_the_other_account_says_what_will_be_joined() {
         let form = page.form("form[action$='/annotation']").with("title", "ours").with("note", "mine");
         visitor.submit(form.with("tags", "rain, night")).await;
     }
-    let account = other.open("/account").await;
-    let consent = other.submit(account.form("form[action='/auth/spotify']")).await;
-    let question = other.submit(approve(&consent, "ada")).await;
+    let question = other.sign_in_at("/account", "ada").await;
     assert_eq!((question.text("h1").as_str(), question.url.path()), (CONFIRM_HEADING, "/account/merge/confirm"));
     let stats = |n: usize| question.texts(&format!("section:nth-of-type({n}) dd")).split_off(1);
     assert_eq!(stats(1), ["Spotify", "2", "1", "2", "2", "/u/ada", "on"]);
@@ -251,8 +248,7 @@ async fn offer_to_merge_makes_nobody_operator() {
     let other = site.visitor();
     other.sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
     assert_eq!(operators().await, 1);
-    let consent = other.submit(other.open("/account").await.form("form[action='/auth/spotify']")).await;
-    let question = other.submit(approve(&consent, "ada")).await;
+    let question = other.sign_in_at("/account", "ada").await;
     assert_eq!((question.text("h1").as_str(), operators().await), (CONFIRM_HEADING, 1));
     assert_eq!(other.get("/operator").await.status, 404, "nothing has been changed yet");
     other.submit(question.form(CONFIRM)).await;

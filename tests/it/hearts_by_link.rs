@@ -7,7 +7,7 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::visitor::{Visitor, approve};
+use crate::support::visitor::Visitor;
 
 const UNKNOWN_ID: &str = "3cEYpjA9oz9GiPac4AsH4n";
 
@@ -212,8 +212,7 @@ async fn link_pasted_signed_out_is_hearted_after_sign_in() {
     let sent = ada.send_form(form).await;
     sent.assert_redirect(&format!("/login?next=%2Fhearts&heart={UNKNOWN_ID}"));
     assert_eq!(site.count_hearts().await, 0);
-    let consent = ada.start_spotify_sign_in(sent.header("location")).await;
-    let page = ada.submit(approve(&consent, "ada")).await;
+    let page = ada.sign_in_at(sent.header("location"), "ada").await;
     assert_eq!((page.url.path(), page.playlist_ids()), ("/hearts", vec![UNKNOWN_ID.to_owned()]));
 }
 
@@ -330,8 +329,7 @@ async fn link_shared_signed_out_returns_after_sign_in() {
     let visitor = site.visitor();
     let path = format!("/add?url=https%3A%2F%2Fopen.spotify.com%2Fplaylist%2F{UNKNOWN_ID}");
     let sent = visitor.get(&path).await;
-    let consent = visitor.start_spotify_sign_in(sent.header("location")).await;
-    let page = visitor.submit(approve(&consent, "ada")).await;
+    let page = visitor.sign_in_at(sent.header("location"), "ada").await;
     assert_eq!(
         (page.url.path(), page.text("#link")),
         ("/add", format!("https://open.spotify.com/playlist/{UNKNOWN_ID}"))

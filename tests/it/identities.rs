@@ -233,8 +233,7 @@ async fn disconnected_spotify_says_connect_not_reconnect() {
         let page = ada.open(path).await;
         assert!(page.html.contains("Connect Spotify") && !page.html.contains("six months"), "{path}");
     }
-    let consent = ada.start_spotify_sign_in("/login").await;
-    ada.submit(approve(&consent, "ada")).await;
+    ada.sign_in("ada").await;
     site.advance(Duration::from_secs(3601));
     site.spotify.revoke_access("ada");
     let page = ada.open(&format!("/playlists/{id}")).await;

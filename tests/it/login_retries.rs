@@ -80,8 +80,7 @@ async fn export_opened_signed_out_leads_to_the_page_with_the_exports() {
     let site = Site::open().await;
     for path in ["/hearts/export.csv", "/hearts/export.json"] {
         let visitor = site.visitor();
-        let consent = visitor.start_spotify_sign_in(path).await;
-        let page = visitor.submit(approve(&consent, "ada")).await;
+        let page = visitor.sign_in_at(path, "ada").await;
         assert_eq!((page.status, page.url.path()), (200, "/account"));
         assert!(page.has(&format!("main a[href='{path}']")));
     }

@@ -34,11 +34,6 @@ fn link_path(output: &str) -> String {
     url::Url::parse(link).unwrap().path().to_owned()
 }
 
-async fn open_and_sign_in(visitor: &Visitor, path: &str, user: &str) -> Page {
-    let consent = visitor.submit(visitor.open(path).await.form("form[action='/auth/spotify']")).await;
-    visitor.submit(approve(&consent, user)).await
-}
-
 /// Presses the button `action` beside the person whose row names them.
 async fn change(operator: &Visitor, name: &str, action: &str) -> Page {
     let path = person_path(operator, name).await;
@@ -81,7 +76,7 @@ async fn link_makes_one_person_operator_once() {
     let (path, other) = (create_link(&site).await, create_link(&site).await);
     let ada = site.visitor();
     assert_eq!(ada.open(&path).await.text("h1"), "Become the operator");
-    assert_eq!(open_and_sign_in(&ada, &path, "ada").await.status, 200);
+    assert_eq!(ada.sign_in_at(&path, "ada").await.status, 200);
     assert_eq!(ada.open("/operator").await.status, 200);
     assert_eq!(site.visitor().open(&path).await.status, 410);
     assert_eq!(site.visitor().open(&other).await.status, 404, "the first link that is used ends the others");
@@ -103,7 +98,7 @@ async fn printed_link_ends_with_the_start_that_names_an_operator() {
     second.signal(Signal::TERM);
     second.wait_for_exit().await;
     assert_eq!(site.visitor().open(&path).await.status, 404);
-    assert_eq!(open_and_sign_in(&site.visitor(), "/login", "mira").await.status, 403);
+    assert_eq!(site.visitor().sign_in("mira").await.status, 403);
 }
 
 #[tokio::test]
@@ -165,7 +160,7 @@ async fn an_ordinary_invitation_makes_nobody_operator() {
     let path = url::Url::parse(&page.text("main code.copy-value")).unwrap().path().to_owned();
     let mira = site.sign_in("mira").await;
     assert_eq!(mira.post(&path, "").await.status, 410);
-    assert_eq!(open_and_sign_in(&site.visitor(), &path, "noor").await.status, 200);
+    assert_eq!(site.visitor().sign_in_at(&path, "noor").await.status, 200);
     assert_eq!(site.count("select count(*) from users where operator").await, 1);
 }
 

@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::support::Site;
 use crate::support::page::Page;
-use crate::support::visitor::{Visitor, approve, deny};
+use crate::support::visitor::{Visitor, deny};
 
 const WRONG_SECRET: &str = "not-the-secret-of-this-app";
 
@@ -282,8 +282,7 @@ async fn tokens_of_other_providers_are_not_stored() {
     ada.sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
     let page = ada.open("/account").await;
     assert!(!page.has("a[href='/account/disconnect']"), "nothing that could be disconnected");
-    let consent = ada.start_spotify_sign_in("/login?next=/account").await;
-    let page = ada.submit(approve(&consent, "ada")).await;
+    let page = ada.sign_in_at("/login?next=/account", "ada").await;
     assert!(page.flash().unwrap().starts_with("Spotify is connected") && page.has("a[href='/account/disconnect']"));
 }
 

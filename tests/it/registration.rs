@@ -6,7 +6,6 @@ use fake_spotify::{Endpoint, Fault};
 use reqwest::Method;
 
 use crate::support::Site;
-use crate::support::page::Page;
 use crate::support::sharing::assert_preview_image;
 use crate::support::visitor::{Visitor, approve, deny};
 
@@ -17,12 +16,6 @@ async fn create_invite(operator: &Visitor) -> String {
     let page = operator.submit(operator.open("/invites").await.form("form[action='/invites']")).await;
     let link = page.text("main code.copy-value");
     url::Url::parse(&link).unwrap().path().to_owned()
-}
-
-/// Opens an invite and signs in as `user`.
-async fn accept_invite(visitor: &Visitor, path: &str, user: &str) -> Page {
-    let consent = visitor.submit(visitor.open(path).await.form("form[action='/auth/spotify']")).await;
-    visitor.submit(approve(&consent, user)).await
 }
 
 #[tokio::test]
@@ -91,7 +84,7 @@ async fn invite_admits_one_person() {
     let path = create_invite(&ada).await;
     assert!(!ada.open("/invites").await.has("main p.callout"), "this is how it is set, and there is nothing to say");
     let mira = site.visitor();
-    assert_eq!(accept_invite(&mira, &path, "mira").await.status, 200);
+    assert_eq!(mira.sign_in_at(&path, "mira").await.status, 200);
     assert!(ada.open("/invites").await.text("main li").contains("Used by Mira"));
     assert!(!ada.open("/invites").await.html.contains(path.trim_start_matches("/invite/")), "shown once");
     let again = site.visitor().open(&path).await;
@@ -110,7 +103,7 @@ async fn invite_outlives_a_cancelled_and_a_failed_sign_in() {
     assert_eq!((cancelled.url.path(), cancelled.text("h1").as_str()), (path.as_str(), "You are invited"));
     assert_eq!(cancelled.flash().unwrap(), "Sign-in cancelled. Nothing was saved.");
     site.spotify.inject_fault(Endpoint::Me, Fault::Html502, 3);
-    let failed = accept_invite(&mira, &path, "mira").await;
+    let failed = mira.sign_in_at(&path, "mira").await;
     assert_eq!(failed.status, 502);
     site.spotify.reset();
     let consent = mira.submit(failed.form("form[action='/auth/spotify']")).await;
@@ -123,7 +116,7 @@ async fn concurrent_use_of_one_invite_admits_one() {
     let site = Site::open_with(&[INVITE_ONLY]).await;
     let path = create_invite(&site.sign_in("ada").await).await;
     let (mira, noor) = (site.visitor(), site.visitor());
-    let (first, second) = tokio::join!(accept_invite(&mira, &path, "mira"), accept_invite(&noor, &path, "noor"));
+    let (first, second) = tokio::join!(mira.sign_in_at(&path, "mira"), noor.sign_in_at(&path, "noor"));
     let mut statuses = [first.status, second.status];
     statuses.sort();
     assert_eq!(statuses, [200, 403]);
@@ -166,7 +159,7 @@ async fn invitations_of_a_removed_operator_end() {
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);
     site.make_everybody_operator().await;
     let (of_ada, used, unused) = (create_invite(&ada).await, create_invite(&mira).await, create_invite(&mira).await);
-    accept_invite(&site.visitor(), &used, "noor").await;
+    site.visitor().sign_in_at(&used, "noor").await;
     assert_eq!(remove_operator(&site, &ada, "Mira").await, 303);
     for (path, status) in [(of_ada, 200), (used, 410), (unused, 404)] {
         assert_eq!(site.visitor().get(&path).await.status, status);
@@ -194,7 +187,7 @@ async fn existing_user_does_not_use_up_invite() {
     let site = Site::open_with(&[INVITE_ONLY]).await;
     let ada = site.sign_in("ada").await;
     let path = create_invite(&ada).await;
-    assert_eq!(accept_invite(&site.visitor(), &path, "ada").await.status, 200);
+    assert_eq!(site.visitor().sign_in_at(&path, "ada").await.status, 200);
     assert_eq!(site.count("select count(*) from invites where used_at is null").await, 1);
     assert!(!ada.open(&path).await.has("main form"), "who is signed in is told so");
 }

@@ -6,7 +6,6 @@ use fake_spotify::{OtherProvider, User};
 
 use crate::support::Site;
 use crate::support::search::{add_heart, first_words, search, sign_in_wren, write_annotation};
-use crate::support::visitor::approve;
 
 #[tokio::test]
 async fn search_ignores_case_accents_and_word_order() {
@@ -303,8 +302,7 @@ async fn sign_in_returns_to_search() {
     let path = "/playlists?q=rain+%C3%A9t%C3%A9+tag%3A%22a%2Fb%22&sort=name&view=list&page=1";
     let sent = ada.get(path).await;
     assert_eq!(sent.status, 303);
-    let consent = ada.start_spotify_sign_in(sent.header("location")).await;
-    let page = ada.submit(approve(&consent, "ada")).await;
+    let page = ada.sign_in_at(sent.header("location"), "ada").await;
     assert_eq!((page.status, page.attribute("#q", "value").as_str()), (200, "rain été tag:\"a/b\""));
     assert_eq!(&page.url[url::Position::BeforePath..], path);
     let emoji = format!("/hearts?q={}", "%F0%9F%8C%8A".repeat(100));

@@ -8,7 +8,7 @@ use tower_sessions::session::Id;
 
 use crate::support::page::Page;
 use crate::support::program::start_program;
-use crate::support::visitor::{Visitor, approve};
+use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site};
 
 #[tokio::test]
@@ -199,8 +199,7 @@ async fn next_never_leads_to_another_site() {
     ] {
         let visitor = site.visitor();
         let query = url::form_urlencoded::byte_serialize(hostile.as_bytes()).collect::<String>();
-        let consent = visitor.start_spotify_sign_in(&format!("/login?next={query}")).await;
-        let page = visitor.submit(approve(&consent, "ada")).await;
+        let page = visitor.sign_in_at(&format!("/login?next={query}"), "ada").await;
         assert_eq!(page.url.as_str(), format!("{}/playlists", site.base), "{hostile}");
     }
 }

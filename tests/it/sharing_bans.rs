@@ -6,7 +6,7 @@ use fake_spotify::OtherProvider::{self, GitHub, Google};
 
 use crate::support::Site;
 use crate::support::sharing::publish_page_at;
-use crate::support::visitor::{Visitor, approve};
+use crate::support::visitor::Visitor;
 
 const DAY: u64 = 86_400;
 const BANS: &str = "select count(*) from sharing_bans";
@@ -134,8 +134,7 @@ async fn allowed_person_links_every_identity_of_deleted_accounts() {
     change_last(&site, &ada, "allow-sharing").await;
     assert!(can_share(&third).await);
     third.link_identity(&site.spotify, Google, "mira").await;
-    let consent = third.submit(third.open("/account").await.form("form[action='/auth/spotify']")).await;
-    third.submit(approve(&consent, "mira")).await;
+    third.sign_in_at("/account", "mira").await;
     assert_eq!(site.count(IDENTITIES).await, 4);
     assert_eq!(site.visitor().open("/u/somebody").await.status, 200);
     assert_eq!(site.count(BANS).await, 1, "another person's");

@@ -64,8 +64,7 @@ async fn landing_page_redirects_signed_in_user_to_playlists() {
 async fn successful_sign_in_goes_to_next_with_flash_shown_once() {
     let site = Site::open().await;
     let visitor = site.visitor();
-    let consent = visitor.start_spotify_sign_in("/login?next=/account").await;
-    let page = visitor.submit(approve(&consent, "ada")).await;
+    let page = visitor.sign_in_at("/login?next=/account", "ada").await;
     assert_eq!((page.status, page.url.path(), page.url.query()), (200, "/account", None));
     assert!(page.flash().unwrap().starts_with("Signed in as Ada"), "{:?}", page.flash());
     assert_eq!(visitor.open("/account").await.flash(), None);
@@ -275,8 +274,7 @@ async fn heart_pressed_signed_out_is_saved_after_sign_in() {
     let visitor = site.visitor();
     let response = visitor.post("/heart/3cEYpjA9oz9GiPac4AsH4n", "hearted=true&from=/playlists").await;
     assert_eq!((response.status, site.count_hearts().await), (303, 0));
-    let consent = visitor.start_spotify_sign_in(response.header("location")).await;
-    let page = visitor.submit(approve(&consent, "ada")).await;
+    let page = visitor.sign_in_at(response.header("location"), "ada").await;
     assert_eq!(page.flash().unwrap(), "Signed in as Ada. Your heart was saved.");
     assert_eq!(site.count_hearts().await, 1);
 }

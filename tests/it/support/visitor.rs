@@ -176,7 +176,12 @@ impl Visitor {
 
     /// Signs in as `user` with Spotify; returns the page it ends on.
     pub(crate) async fn sign_in(&self, user: &str) -> Page {
-        let consent = self.start_spotify_sign_in("/login").await;
+        self.sign_in_at("/login", user).await
+    }
+
+    /// The same from another page that has the Spotify button, such as an invite.
+    pub(crate) async fn sign_in_at(&self, sign_in_page: &str, user: &str) -> Page {
+        let consent = self.start_spotify_sign_in(sign_in_page).await;
         self.submit(approve(&consent, user)).await
     }
 }
