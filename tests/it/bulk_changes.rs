@@ -6,16 +6,8 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::Page;
+use crate::support::rows::read_hearts;
 use crate::support::visitor::Visitor;
-
-type HeartRow = (String, String, Option<String>, Option<String>, Vec<String>, Option<Vec<String>>);
-
-/// All hearts of everybody, removed ones too, with all that an undo restores.
-async fn read_hearts(site: &Site) -> Vec<HeartRow> {
-    let query = "select playlist_id, hearted_at::text, removed_at::text, note, tags, tags_folded from user_hearts
-                 order by user_id, playlist_id";
-    sqlx::query_as(query).fetch_all(&site.db).await.unwrap()
-}
 
 /// Presses a button of the form of `path`, with these playlists selected, as a browser without script does.
 async fn submit_selection(visitor: &Visitor, path: &str, action: &str, tags: &str, ids: &[String]) -> Page {
@@ -61,13 +53,13 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
     let (ada, ids) = sign_in_with_hearts(&site, 4).await;
     ada.fetch(Method::DELETE, &format!("/heart/{}", ids[1])).await;
     site.advance(Duration::from_secs(3600));
-    let before = read_hearts(&site).await;
+    let before = read_hearts(&site, "true").await;
     let page = submit_selection(&ada, "/playlists?sort=name", "heart", "", &ids[..4]).await;
     assert_eq!(page.flash().unwrap(), "1 heart added.");
     assert_eq!((page.url.path(), page.url.query()), ("/playlists", Some("sort=name")));
     let back = undo(&ada, &page).await;
     assert_eq!(back.flash().unwrap(), "Undone for 1 heart.");
-    assert_eq!(read_hearts(&site).await, before, "the removed one is as it was, with date, note and tags");
+    assert_eq!(read_hearts(&site, "true").await, before, "the removed one is as it was, with date, note and tags");
 
     ada.fetch(Method::DELETE, &format!("/heart/{}", ids[3])).await;
     sqlx::query("delete from user_hearts where removed_at is not null").execute(&site.db).await.unwrap();
@@ -92,16 +84,16 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
 async fn selected_hearts_are_removed_and_come_back_as_they_were() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 5).await;
-    let before = read_hearts(&site).await;
+    let before = read_hearts(&site, "true").await;
     let page = submit_selection(&ada, "/hearts", "remove", "", &ids[..3]).await;
     assert_eq!((page.flash().unwrap().as_str(), site.count_hearts().await), ("3 hearts removed.", 2));
     assert_eq!(ada.open("/hearts/removed").await.count(".removed-list > li"), 3);
     let back = undo(&ada, &page).await;
     assert_eq!(back.flash().unwrap(), "Undone for 3 hearts.");
-    assert_eq!(read_hearts(&site).await, before);
+    assert_eq!(read_hearts(&site, "true").await, before);
     let again = undo(&ada, &page).await;
     assert_eq!(again.flash().unwrap().split('.').next().unwrap(), "Nothing was undone");
-    assert_eq!(read_hearts(&site).await, before);
+    assert_eq!(read_hearts(&site, "true").await, before);
     let removed = submit_selection(&ada, "/hearts?q=tag%3Awet", "remove", "", &ids[..2]).await;
     assert_eq!(removed.flash().unwrap(), "2 hearts removed.", "on results of a search too");
     let none = send(&ada, "remove", "", &ids[..2], "/hearts").await;
@@ -116,7 +108,7 @@ async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_th
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 4).await;
     ada.annotate(&ids[2], "", "1,2,3,4,5,6,7,8,9,10").await;
-    let before = read_hearts(&site).await;
+    let before = read_hearts(&site, "true").await;
     let full = ada.open(&format!("/playlists/{}", ids[2])).await.text("h1");
     let page = send(&ada, "tag", "ÉTÉ, Late  Night", &ids[..5], "/hearts").await;
     let expected = format!(
@@ -129,13 +121,13 @@ async fn tags_are_added_to_and_removed_from_selected_hearts_and_undo_restores_th
     let first: Vec<String> = sqlx::query_scalar(tags).bind(&ids[0]).fetch_one(&site.db).await.unwrap();
     assert_eq!(first, ["wet", "Été", "Late Night"], "no second spelling of a tag");
     assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 3 hearts.");
-    assert_eq!(read_hearts(&site).await, before);
+    assert_eq!(read_hearts(&site, "true").await, before);
 
     let page = submit_selection(&ada, "/hearts", "untag", "ete, 10", &ids[..3]).await;
     assert_eq!(page.flash().unwrap(), "Tags removed from 3 hearts.");
     assert_eq!(ada.open("/hearts?q=tag%3Aete").await.count("li.card"), 0);
     undo(&ada, &page).await;
-    assert_eq!(read_hearts(&site).await, before);
+    assert_eq!(read_hearts(&site, "true").await, before);
 }
 
 #[tokio::test]
@@ -199,7 +191,7 @@ async fn selection_is_exported_like_all_hearts() {
 async fn wrong_selection_changes_nothing_and_says_why() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 3).await;
-    let before = read_hearts(&site).await;
+    let before = read_hearts(&site, "true").await;
     let with = |id: &str| [&ids[..2], &[id.to_owned()]].concat();
     let many: Vec<_> = (0..101).map(|n| format!("{n:022}")).collect();
     for (action, tags, selected, message) in [
@@ -222,7 +214,7 @@ async fn wrong_selection_changes_nothing_and_says_why() {
     assert!(send(&ada, "remove", "", &[], "/hearts").await.flash().unwrap().contains("Select at least one"));
     let away = send(&ada, "remove", "", &[], "//elsewhere.example").await;
     assert_eq!(away.url.path(), "/playlists");
-    assert_eq!(read_hearts(&site).await, before);
+    assert_eq!(read_hearts(&site, "true").await, before);
     let body = format!("action=remove&id={}", ids[0]);
     let foreign = [("sec-fetch-site", "cross-site")];
     for path in ["/hearts/bulk", "/hearts/undo"] {
@@ -230,7 +222,7 @@ async fn wrong_selection_changes_nothing_and_says_why() {
         let stranger = site.visitor().request(Method::POST, path, &[], Some(body.clone())).await;
         assert!(stranger.header("location").starts_with("/login?next="), "{}", stranger.status);
     }
-    assert_eq!(read_hearts(&site).await, before);
+    assert_eq!(read_hearts(&site, "true").await, before);
 }
 
 #[tokio::test]
@@ -296,11 +288,11 @@ async fn nobody_else_can_undo_a_change() {
 async fn cleared_note_comes_back_with_undo() {
     let site = Site::open().await;
     let (ada, ids) = sign_in_with_hearts(&site, 2).await;
-    let before = read_hearts(&site).await;
+    let before = read_hearts(&site, "true").await;
     let page = ada.annotate(&ids[0], " ", "wet").await;
     assert_eq!(page.flash().unwrap(), "Note cleared.");
     assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 1 heart.");
-    assert_eq!(read_hearts(&site).await, before);
+    assert_eq!(read_hearts(&site, "true").await, before);
     for (note, tags) in [("Another", ""), ("", "x"), ("", "y")] {
         let page = ada.annotate(&ids[1], note, tags).await;
         assert_eq!(page.has(".flash form"), note.is_empty() && tags == "x", "{note} {tags}");

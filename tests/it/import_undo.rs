@@ -9,19 +9,10 @@ use reqwest::Method;
 
 use crate::support::Site;
 use crate::support::page::{Form, Page};
+use crate::support::rows::read_hearts;
 use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
-
-type HeartRow = (String, String, Option<String>, Option<String>, Vec<String>, Option<Vec<String>>);
-
-async fn read_hearts(site: &Site, condition: &'static str) -> Vec<HeartRow> {
-    let query = format!(
-        "select playlist_id, hearted_at::text, removed_at::text, note, tags, tags_folded from user_hearts
-         where {condition} order by user_id, playlist_id"
-    );
-    sqlx::query_as(sqlx::AssertSqlSafe(query)).fetch_all(&site.db).await.unwrap()
-}
 
 fn id(n: usize) -> String {
     format!("{n:022}")

@@ -11,6 +11,17 @@ pub(crate) const USER_ID_COLUMNS: &str = "select format('%I', cl.relname) || '.'
      union select table_name || '.' || column_name from information_schema.columns
      where table_schema = current_schema() and column_name in ('user_id', 'created_by', 'used_by')";
 
+type HeartRow = (String, String, Option<String>, Option<String>, Vec<String>, Option<Vec<String>>);
+
+/// The hearts of everybody that meet an SQL condition, removed ones too, with all that an undo restores.
+pub(crate) async fn read_hearts(site: &Site, condition: &'static str) -> Vec<HeartRow> {
+    let query = format!(
+        "select playlist_id, hearted_at::text, removed_at::text, note, tags, tags_folded from user_hearts
+         where {condition} order by user_id, playlist_id"
+    );
+    sqlx::query_as(AssertSqlSafe(query)).fetch_all(&site.db).await.unwrap()
+}
+
 /// Inserts `hearts` users who have hearted a public playlist.
 pub(crate) async fn add_hearts_of_strangers(site: &Site, id: &str, hearts: i64) {
     add_public_playlist(site, id).await;
