@@ -20,7 +20,7 @@ async fn filters_follow_what_is_typed_and_scroll_in_their_line() {
         (true, true, 360),
         "one line, and the page is no wider"
     );
-    browser.find("#q").await.send_keys("is:untagged").await.unwrap();
+    browser.type_text("#q", "is:untagged").await;
     browser.wait_for_text(".filters [aria-current]", "Untagged").await;
     assert!(browser.eval::<bool>("document.activeElement === q").await, "the field keeps the focus");
     browser.click(".filters [aria-current]").await;

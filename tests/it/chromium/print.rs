@@ -16,8 +16,8 @@ async fn printed_hearts_are_a_plain_list() {
     let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".edit-link").await;
-    browser.find(".annotation [name=note]").await.send_keys("For the rain").await.unwrap();
-    browser.find(".annotation input[name=tags]").await.send_keys("wet").await.unwrap();
+    browser.type_text(".annotation [name=note]", "For the rain").await;
+    browser.type_text(".annotation input[name=tags]", "wet").await;
     browser.click(".annotation form button").await;
     browser.wait_for_text(".card .note", "For the rain").await;
     browser.go("/hearts?q=rain").await;

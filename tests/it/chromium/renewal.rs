@@ -51,7 +51,7 @@ async fn open_form_stays_while_names_are_renewed() {
     let browser = open_as_ada_with_unknown_hearts(&site).await;
     let id = site.spotify.user("kim").unwrap().playlists()[0].id.clone();
     browser.go(&format!("/hearts?edit={id}")).await;
-    browser.find("#results [name=title]").await.send_keys("Half a ti").await.unwrap();
+    browser.type_text("#results [name=title]", "Half a ti").await;
     browser.wait_for_text("#live", "20 of 30 names renewed.").await;
     assert_eq!(browser.eval::<String>("document.querySelector('#results [name=title]').value").await, "Half a ti");
 }

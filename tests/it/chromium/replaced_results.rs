@@ -11,10 +11,6 @@ const HOLD_POSTS: &str = "window.real_fetch = fetch, void (window.fetch = async 
     return response; })";
 const CHOOSE_NAME: &str = "sort.value = 'name', void sort.dispatchEvent(new Event('change', { bubbles: true }))";
 
-async fn type_text(browser: &Browser, selector: &str, text: &str) {
-    browser.find(selector).await.send_keys(text).await.unwrap();
-}
-
 async fn names(browser: &Browser) -> Vec<String> {
     browser.eval("[...document.querySelectorAll('#results .name')].map((name) => name.textContent)").await
 }
@@ -23,7 +19,7 @@ async fn names(browser: &Browser) -> Vec<String> {
 async fn text_typed_while_an_order_is_saved_is_searched_in_that_order() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    type_text(&browser, "#q", "owner:me").await;
+    browser.type_text("#q", "owner:me").await;
     browser.wait_for_location("/playlists?q=owner%3Ame").await;
     let unsorted = names(&browser).await;
     let mut sorted = unsorted.clone();
@@ -35,7 +31,7 @@ async fn text_typed_while_an_order_is_saved_is_searched_in_that_order() {
     browser.eval::<()>(HOLD_POSTS).await;
     browser.eval::<()>(CHOOSE_NAME).await;
     browser.wait_for("window.release").await;
-    type_text(&browser, "#q", "owner:me").await;
+    browser.type_text("#q", "owner:me").await;
     browser.wait_for_location("/playlists?q=owner%3Ame").await;
     browser.eval::<()>("void release()").await;
     browser.wait_for("!document.querySelector('#live p')").await;
@@ -67,7 +63,7 @@ async fn focus_stays_on_controls_beside_the_list() {
     for (n, control) in
         ["#sort", ".direction", ".view-toggle button:last-child", ".filters a:nth-child(3)"].iter().enumerate()
     {
-        type_text(&browser, "#q", "a").await;
+        browser.type_text("#q", "a").await;
         browser.eval::<()>(&format!("document.querySelector('{control}').focus()")).await;
         browser.wait_for_location(&format!("/playlists?q={}", "a".repeat(n + 1))).await;
         let is_focused = format!("document.activeElement === document.querySelector('{control}')");
@@ -81,9 +77,9 @@ async fn search_and_order_wait_for_words_that_are_not_saved() {
     let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".card:first-child .edit-link").await;
-    type_text(&browser, ".annotation [name=note]", "Mine").await;
+    browser.type_text(".annotation [name=note]", "Mine").await;
     let here = browser.location().await;
-    type_text(&browser, "#q", "zzz").await;
+    browser.type_text("#q", "zzz").await;
     browser.wait_for_text("#live", "Not searched: save your title, note and tags first.").await;
     browser.eval::<()>(CHOOSE_NAME).await;
     browser.wait_for_text("#live", "Not changed: save your title, note and tags first.").await;
@@ -91,7 +87,7 @@ async fn search_and_order_wait_for_words_that_are_not_saved() {
     assert_eq!(browser.eval::<String>("document.querySelector('.annotation [name=note]').value").await, "Mine");
     browser.click(".annotation [action$='/annotation'] button").await;
     browser.wait_for_text("main [role=status]", "Saved.").await;
-    type_text(&browser, "#q", "zzz").await;
+    browser.type_text("#q", "zzz").await;
     browser.wait_for_location("/hearts?q=zzz").await;
 }
 
@@ -101,7 +97,7 @@ async fn pressing_pin_asks_about_words_that_are_not_saved() {
     let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".card:first-child .edit-link").await;
-    type_text(&browser, ".annotation [name=note]", "Mine").await;
+    browser.type_text(".annotation [name=note]", "Mine").await;
     browser.eval::<()>("void document.addEventListener('submit', (event) => event.preventDefault())").await;
     browser.click(".annotation .pin-form button").await;
     let asks = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))";

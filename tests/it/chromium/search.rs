@@ -17,10 +17,6 @@ async fn open_as_mira(site: &Site) -> Browser {
     browser
 }
 
-async fn type_text(browser: &Browser, selector: &str, text: &str) {
-    browser.find(selector).await.send_keys(text).await.unwrap();
-}
-
 async fn is_focused(browser: &Browser, selector: &str) -> bool {
     browser.eval(&format!("document.activeElement === document.querySelector({})", json!(selector))).await
 }
@@ -42,7 +38,7 @@ async fn typing_searches_at_once_and_keeps_focus() {
     let site = Site::open().await;
     let browser = open_as_mira(&site).await;
     let before: u32 = browser.eval("history.length").await;
-    type_text(&browser, "#q", "owner:me MANANA").await;
+    browser.type_text("#q", "owner:me MANANA").await;
     browser.wait_for_text("#search-status[role=status]", "0 of 120 playlists found.").await;
     browser.wait_for_text("#results", "Nothing found").await;
     assert!(!browser.eval::<bool>("!!document.querySelector('#search-status a')").await, "the way out is offered once");
@@ -58,7 +54,7 @@ async fn typing_searches_at_once_and_keeps_focus() {
     for _ in 0.."MANANA".len() {
         browser.press_key(Key::Backspace).await;
     }
-    type_text(&browser, "#q", "Night").await;
+    browser.type_text("#q", "Night").await;
     browser.wait_for_text("#search-status", " of 120 playlists found.").await;
     browser.wait_for_location("/playlists?q=owner%3Ame+Night").await;
     assert!(is_focused(&browser, "#q").await && count_cards(&browser).await > 0);
@@ -96,7 +92,7 @@ async fn typing_searches_at_once_and_keeps_focus() {
 async fn heart_works_in_search_results() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;
-    type_text(&browser, "#q", "is:hearted").await;
+    browser.type_text("#q", "is:hearted").await;
     browser.wait_for_text("#search-status", "1 of 12 playlists found.").await;
     assert!(is_hearted(&browser, FIRST_HEART).await);
     browser.click(FIRST_HEART).await;
@@ -109,9 +105,9 @@ async fn late_search_response_is_dropped() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     browser.eval::<()>(HOLD_REQUESTS).await;
-    type_text(&browser, "#q", "regen").await;
+    browser.type_text("#q", "regen").await;
     browser.wait_for("held.length === 1").await;
-    type_text(&browser, "#q", " nowhere").await;
+    browser.type_text("#q", " nowhere").await;
     browser.wait_for("held.length === 2").await;
     browser.eval::<()>("release(1)").await;
     browser.wait_for_text("#search-status", "0 of 12 playlists found.").await;
@@ -126,7 +122,7 @@ async fn failed_search_says_so_and_can_be_retried() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     browser.eval::<()>(HOLD_REQUESTS).await;
-    type_text(&browser, "#q", "regen").await;
+    browser.type_text("#q", "regen").await;
     browser.wait_for("held.length === 1").await;
     browser.eval::<()>("release(0, true)").await;
     browser.wait_for_text("#live", "Not searched: the server could not be reached.").await;
@@ -136,7 +132,7 @@ async fn failed_search_says_so_and_can_be_retried() {
     browser.eval::<()>("release(1)").await;
     browser.wait_for_text("#search-status", "1 of 12 playlists found.").await;
 
-    type_text(&browser, "#q", " nowhere").await;
+    browser.type_text("#q", " nowhere").await;
     browser.wait_for("held.length === 3").await;
     browser.eval::<()>("release(2, true)").await;
     browser.find("#live .retry").await;
@@ -160,7 +156,7 @@ async fn sort_change_applies_at_once_and_enter_submits() {
     browser.click(".view-toggle button:last-child").await;
     browser.wait_for("document.querySelector('.cards.card-rows')").await;
     assert_eq!(browser.location().await, "/playlists", "it is remembered");
-    type_text(&browser, "#q", "garden").await;
+    browser.type_text("#q", "garden").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for_location("/playlists?q=garden").await;
     assert_eq!(browser.console_errors().await, [""; 0]);
@@ -246,7 +242,7 @@ async fn slow_search_shows_progress() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     browser.eval::<()>(HOLD_REQUESTS).await;
-    type_text(&browser, "#q", "regen").await;
+    browser.type_text("#q", "regen").await;
     browser.wait_for_text("#live", "Searching…").await;
     browser.eval::<()>("release(0)").await;
     browser.wait_for_text("#search-status", "1 of 12 playlists found.").await;
@@ -317,12 +313,11 @@ async fn back_and_reload_keep_loaded_pages() {
 async fn keyboard_shortcuts_move_heart_and_search() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    let press_key = async |key: char| browser.press_letter(key).await;
-    press_key('j').await;
+    browser.press_key('j').await;
     assert!(is_focused(&browser, ".card:first-child .name").await);
-    press_key('j').await;
-    press_key('j').await;
-    press_key('k').await;
+    browser.press_key('j').await;
+    browser.press_key('j').await;
+    browser.press_key('k').await;
     assert!(is_focused(&browser, ".card:nth-child(2) .name").await);
     let columns: usize =
         browser.eval("getComputedStyle(document.querySelector('.cards')).gridTemplateColumns.split(' ').length").await;
@@ -333,16 +328,16 @@ async fn keyboard_shortcuts_move_heart_and_search() {
     browser.press_key(Key::Up).await;
     assert!(is_focused(&browser, ".card:nth-child(2) .name").await, "the end of the column");
 
-    press_key('h').await;
+    browser.press_key('h').await;
     wait_for_heart_count(&site, &browser, 1).await;
     assert!(is_hearted(&browser, ".card:nth-child(2) form.heart button").await);
-    press_key('h').await;
+    browser.press_key('h').await;
     wait_for_heart_count(&site, &browser, 0).await;
 
-    press_key('/').await;
+    browser.press_key('/').await;
     assert!(is_focused(&browser, "#q").await);
     for letter in "jkh?/".chars() {
-        press_key(letter).await;
+        browser.press_key(letter).await;
     }
     assert_eq!(browser.eval::<String>("q.value").await, "jkh?/", "in a field they are letters");
     browser.wait_for("document.querySelector('#search-status').innerText.startsWith('0 of')").await;
@@ -354,11 +349,11 @@ async fn shortcut_help_lists_keys_and_turns_them_off() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     let open = "document.querySelector('#keyboard-help').open";
-    browser.press_letter('?').await;
+    browser.press_key('?').await;
     browser.wait_for(open).await;
     let text = browser.text("#keyboard-help").await;
     assert!(["j", "h", "/", "?", "Esc", "Use these keys"].iter().all(|key| text.contains(key)), "{text}");
-    browser.press_letter('j').await;
+    browser.press_key('j').await;
     assert!(is_focused(&browser, "#keyboard-help button").await, "behind it nothing moves");
     browser.press_key(Key::Escape).await;
     browser.wait_for(&format!("!{open}")).await;
@@ -368,14 +363,14 @@ async fn shortcut_help_lists_keys_and_turns_them_off() {
     browser.click("#keyboard-help button").await;
     browser.wait_for(&format!("!{open}")).await;
     browser.reload().await;
-    browser.press_letter('j').await;
-    browser.press_letter('?').await;
+    browser.press_key('j').await;
+    browser.press_key('?').await;
     assert!(browser.eval::<bool>(&format!("!{open} && document.activeElement === document.body")).await);
     browser.click(".site-footer .button-link").await;
     assert!(!browser.eval::<bool>("document.querySelector('#keyboard-help input').checked").await);
     browser.click("#keyboard-help input").await;
     browser.press_key(Key::Escape).await;
-    browser.press_letter('j').await;
+    browser.press_key('j').await;
     assert!(browser.eval::<bool>("document.activeElement.matches('.card .name')").await, "one that is in sight");
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
@@ -388,7 +383,7 @@ async fn no_dead_control_without_script() {
     let is_plain =
         "!document.querySelector('.load-more, .site-footer .button-link') && !document.querySelector('#keyboard-help')";
     assert!(browser.eval::<bool>(is_plain).await);
-    type_text(&browser, "#q", "owner:me").await;
+    browser.type_text("#q", "owner:me").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for_location("/playlists?q=owner%3Ame").await;
     browser.wait_for_text("#search-status", " of 120 playlists found.").await;

@@ -57,14 +57,14 @@ async fn cards_are_selected_by_mouse_range_and_all_at_once() {
 async fn cards_are_selected_by_key_and_stay_selectable_after_a_search() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
-    browser.press_letter('j').await;
-    browser.press_letter('x').await;
-    browser.press_letter('j').await;
-    browser.press_letter('x').await;
+    browser.press_key('j').await;
+    browser.press_key('x').await;
+    browser.press_key('j').await;
+    browser.press_key('x').await;
     browser.wait_for_text(COUNT, "2 selected").await;
-    browser.press_letter('x').await;
+    browser.press_key('x').await;
     browser.wait_for_text(COUNT, "1 selected").await;
-    browser.find("#q").await.send_keys("owner:me").await.unwrap();
+    browser.type_text("#q", "owner:me").await;
     browser.wait_for("document.querySelector('#search-status p')?.innerText.includes('found')").await;
     browser
         .wait_for("document.querySelectorAll('.card').length === document.querySelectorAll('.card > input').length")
@@ -89,7 +89,7 @@ async fn selecting_is_offered_once_a_search_finds_cards() {
         let is_offered = "$('.select-link a:visible, #bulk:visible').length > 0";
         assert!(!browser.eval::<bool>(is_offered).await, "{path}: nothing to select");
         browser.find("#q").await.clear().await.unwrap();
-        browser.find("#q").await.send_keys("owner:me").await.unwrap();
+        browser.type_text("#q", "owner:me").await;
         browser.wait_for("document.querySelector('.card') !== null").await;
         browser.click(".select-link a").await;
         browser.click(".card:first-child > input").await;
@@ -151,7 +151,7 @@ async fn selecting_goes_on_after_a_search_without_script() {
     let browser = Browser::without_script(&site).await;
     sign_in(&browser, "ada").await;
     browser.click(".select-link a").await;
-    browser.find("#q").await.send_keys("owner:me").await.unwrap();
+    browser.type_text("#q", "owner:me").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for_location("/playlists?q=owner%3Ame&select=1").await;
     browser.click(".filters a[href*='public%3Atrue']").await;
@@ -171,7 +171,7 @@ async fn tags_for_a_selection_are_asked_for_before_it_is_lost() {
     browser.click("#bulk button[value=untag]").await;
     browser.wait_for_text("#live", "Type the tags first, separated by commas.").await;
     assert_eq!(browser.eval::<usize>(CHECKED).await, 1);
-    browser.find("#bulk [name=tags]").await.send_keys("rain").await.unwrap();
+    browser.type_text("#bulk [name=tags]", "rain").await;
     browser.press_key(Key::Enter).await;
     browser.wait_for_text("main [role=status]", "Tags added to 1 heart.").await;
 }
@@ -227,7 +227,7 @@ async fn escape_and_a_press_outside_close_the_help() {
     browser.press_key(Key::Escape).await;
     assert!(!browser.eval::<bool>(is_open).await);
     assert!(browser.eval::<bool>("document.activeElement.matches('.search-help summary')").await);
-    browser.press_letter('?').await;
+    browser.press_key('?').await;
     browser.find("#keyboard-help[open]").await;
     browser.click("#keyboard-help h2").await;
     browser.find("#keyboard-help[open]").await;
@@ -262,13 +262,13 @@ async fn leaving_with_unsaved_words_asks_and_saving_does_not() {
     browser.click(".card:first-child .edit-link").await;
     let asks = "!dispatchEvent(new Event('beforeunload', { cancelable: true }))";
     assert!(!browser.eval::<bool>(asks).await);
-    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.type_text(".annotation [name=note]", "Mine").await;
     assert!(browser.eval::<bool>(asks).await);
     for _ in 0..4 {
         browser.press_key(Key::Backspace).await;
     }
     assert!(!browser.eval::<bool>(asks).await, "as it was loaded");
-    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.type_text(".annotation [name=note]", "Mine").await;
     browser.click(".annotation form button").await;
     browser.wait_for_text("main [role=status]", "Saved.").await;
     assert_eq!(browser.eval::<String>("sessionStorage.getItem('heartlist-draft')").await, "");
@@ -280,7 +280,7 @@ async fn words_sent_after_session_end_are_back_in_their_form_after_signing_in() 
     let browser = open_as_ada_with_heart(&site).await;
     browser.go("/hearts").await;
     browser.click(".card:first-child .edit-link").await;
-    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.type_text(".annotation [name=note]", "Mine").await;
     sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
     browser.click(".annotation form button").await;
     browser.click("form[action='/auth/spotify'] button").await;

@@ -61,12 +61,12 @@ async fn public_page_is_turned_on_and_off_without_script() {
     browser.click("a[href='/account/sharing']").await;
     assert_eq!(browser.eval::<String>("document.querySelector('#slug').value").await, "ada");
     browser.find("#slug").await.clear().await.unwrap();
-    browser.find("#slug").await.send_keys("a").await.unwrap();
+    browser.type_text("#slug", "a").await;
     browser.click("#slug ~ button").await;
     browser.wait_for_text("#slug-error", "3 to 30 characters").await;
     assert!(browser.eval::<bool>("document.activeElement.id === 'slug'").await, "the focus is where the trouble is");
     browser.find("#slug").await.clear().await.unwrap();
-    browser.find("#slug").await.send_keys("ada").await.unwrap();
+    browser.type_text("#slug", "ada").await;
     browser.click("#slug ~ button").await;
     browser.click("a.copy-value[href='/u/ada']").await;
     browser.wait_for_text("h1", "Ada’s hearts").await;

@@ -115,7 +115,7 @@ async fn heart_added_on_playlist_page_shows_annotation_form() {
     browser.click(".detail .heart button").await;
     wait_for_heart_count(&site, &browser, 1).await;
     browser.click(".annotation summary").await;
-    browser.find(".annotation [name=note]").await.send_keys("Mine").await.unwrap();
+    browser.type_text(".annotation [name=note]", "Mine").await;
     browser.click(".annotation form button").await;
     browser.wait_for_text("main [role=status]", "Saved.").await;
     assert_eq!(site.count("select count(*) from user_hearts where removed_at is null and note = 'Mine'").await, 1);

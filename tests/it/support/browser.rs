@@ -134,8 +134,13 @@ impl Browser {
         self.wait_until(&format!("{selector} can be clicked"), clicked).await;
     }
 
+    /// Types into a field.
+    pub(crate) async fn type_text(&self, selector: &str, text: &str) {
+        self.find(selector).await.send_keys(text).await.unwrap();
+    }
+
     /// Presses a key.
-    pub(crate) async fn press_key(&self, key: Key) {
+    pub(crate) async fn press_key(&self, key: impl Into<TypingData>) {
         self.wait_for_paint().await;
         self.driver.action_chain().send_keys(key).perform().await.unwrap();
     }
@@ -143,12 +148,6 @@ impl Browser {
     /// Keys may be lost before the page was painted once.
     async fn wait_for_paint(&self) {
         self.wait_for("performance.getEntriesByName('first-contentful-paint').length > 0").await;
-    }
-
-    /// Types a letter.
-    pub(crate) async fn press_letter(&self, letter: char) {
-        self.wait_for_paint().await;
-        self.driver.action_chain().send_keys(letter).perform().await.unwrap();
     }
 
     /// The visible text of an element.
