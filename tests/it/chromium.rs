@@ -45,11 +45,15 @@ async fn approve_consent(browser: &Browser, user: &str) {
     browser.click("button[value=approve]").await;
 }
 
-/// Opens a browser on the playlists page, signed in as Ada.
-async fn open_as_ada(site: &Site) -> Browser {
+/// Opens a browser on the playlists page, signed in as `user`.
+async fn open_as(site: &Site, user: &str) -> Browser {
     let browser = Browser::open(site).await;
-    sign_in(&browser, "ada").await;
+    sign_in(&browser, user).await;
     browser
+}
+
+async fn open_as_ada(site: &Site) -> Browser {
+    open_as(site, "ada").await
 }
 
 /// Opens a browser as Ada and hearts her first playlist.

@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::{open_as_ada, sign_in};
+use super::{open_as, open_as_ada};
 use crate::support::Site;
-use crate::support::browser::Browser;
 use crate::support::browser::sizes::pages_of_mira;
 use crate::support::rows::add_hearts_of_strangers;
 
@@ -16,8 +15,7 @@ const CAPTIONS: &str = "[...document.querySelectorAll('.card')].map(card => { co
 #[tokio::test]
 async fn captions_of_a_line_share_their_rows() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     let note = "update user_hearts set note = repeat('A long note. ', 10), \
         tags = '{headphones,late night,dinner,d,e}', tags_folded = '{headphones,late night,dinner,d,e}'";
     // At the right edge of a phone.
@@ -50,8 +48,7 @@ const CUT_FACTS: &str =
 #[tokio::test]
 async fn phone_cuts_no_line_of_facts() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     let hearts = "insert into user_hearts (user_id, playlist_id, hearted_at, pin) \
         select user_id, id, now() - interval '2 years', row_number() over () \
         from (select user_id, id from playlists order by collaborative desc limit 4) pinned";
@@ -91,8 +88,7 @@ async fn rows_of_hearts_have_both_links_on_a_phone() {
 #[tokio::test]
 async fn titles_begin_at_the_same_height() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     site.make_everybody_operator().await;
     let pages = pages_of_mira(&site);
     for width in [360, 1280] {
@@ -119,8 +115,7 @@ const TOPS: &str = "[...document.querySelectorAll('main > *, main > * > *, .card
 #[tokio::test]
 async fn script_moves_nothing_when_it_comes() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     site.make_everybody_operator().await;
     let pages = pages_of_mira(&site);
     let mut moved = Vec::new();

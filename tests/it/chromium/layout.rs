@@ -6,7 +6,7 @@ use fake_spotify::OtherProvider;
 use serde_json::json;
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
+use super::{FIRST_HEART, open_as, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::account_merge::{sign_in_to_merge, sign_in_twice};
 use crate::support::browser::Browser;
@@ -186,8 +186,7 @@ const OVERLAPPING_NAMES: &str = "(cards => [cards.filter(card => { \
 #[tokio::test]
 async fn playlist_names_never_overlap_heart() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     browser.set_window_size(360, 780).await;
     let mut from_the_right = 0;
     for page in 1..=3 {
@@ -202,8 +201,7 @@ async fn playlist_names_never_overlap_heart() {
 #[tokio::test]
 async fn card_names_are_aligned() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     let tops = "[...document.querySelectorAll('.card')].map(card => card.querySelector('.name').getBoundingClientRect().top \
         - card.querySelector('.heart').getBoundingClientRect().top)";
     let tops: Vec<f64> = browser.eval(tops).await;

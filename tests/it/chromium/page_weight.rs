@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use super::sign_in;
+use super::open_as;
 use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::raw_http::{get_raw, gzipped_size};
@@ -34,8 +34,7 @@ async fn cookie_header(browser: &Browser) -> String {
 #[tokio::test]
 async fn first_view_weighs_less_than_60_kb_from_one_host() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     browser.devtools("Network.clearBrowserCache", json!({})).await;
     browser.go("/playlists").await;
     browser.wait_for("document.readyState === 'complete'").await;

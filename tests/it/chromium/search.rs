@@ -6,16 +6,9 @@ use fake_spotify::{Endpoint, Fault, User};
 use serde_json::json;
 use thirtyfour::Key;
 
-use super::{FIRST_HEART, is_hearted, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
+use super::{FIRST_HEART, is_hearted, open_as, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
-
-/// Opens a browser on Mira's 120 playlists.
-async fn open_as_mira(site: &Site) -> Browser {
-    let browser = Browser::open(site).await;
-    sign_in(&browser, "mira").await;
-    browser
-}
 
 async fn is_focused(browser: &Browser, selector: &str) -> bool {
     browser.eval(&format!("document.activeElement === document.querySelector({})", json!(selector))).await
@@ -36,7 +29,7 @@ const HOLD_REQUESTS: &str = "window.held = [], window.answered = 0, window.real_
 #[tokio::test]
 async fn typing_searches_at_once_and_keeps_focus() {
     let site = Site::open().await;
-    let browser = open_as_mira(&site).await;
+    let browser = open_as(&site, "mira").await;
     let before: u32 = browser.eval("history.length").await;
     browser.type_text("#q", "owner:me MANANA").await;
     browser.wait_for_text("#search-status[role=status]", "0 of 120 playlists found.").await;
@@ -167,7 +160,7 @@ async fn sort_change_applies_at_once_and_enter_submits() {
 #[tokio::test]
 async fn more_button_loads_in_place_and_announces() {
     let site = Site::open().await;
-    let browser = open_as_mira(&site).await;
+    let browser = open_as(&site, "mira").await;
     browser.eval::<()>(HOLD_REQUESTS).await;
     browser.click(".load-more button").await;
     browser.wait_for_text(".load-more [role=status]", "Loading…").await;
@@ -192,7 +185,7 @@ async fn more_button_loads_in_place_and_announces() {
 #[tokio::test]
 async fn more_is_offered_again_when_back_online() {
     let site = Site::open().await;
-    let browser = open_as_mira(&site).await;
+    let browser = open_as(&site, "mira").await;
     browser.eval::<()>("window.real_fetch = fetch, void (fetch = () => Promise.reject(new TypeError('lost')))").await;
     browser.click(".load-more button").await;
     browser.wait_for_text(".load-more button", "Try again").await;
@@ -208,7 +201,7 @@ async fn more_is_offered_again_when_back_online() {
 #[tokio::test]
 async fn pressing_more_twice_repeats_no_playlist() {
     let site = Site::open().await;
-    let browser = open_as_mira(&site).await;
+    let browser = open_as(&site, "mira").await;
     browser.eval::<()>(HOLD_REQUESTS).await;
     browser.click(".load-more button").await;
     browser.click(".load-more button").await;
@@ -255,8 +248,7 @@ async fn big_library_grows_while_loading() {
     site.spotify.add_user(User::with_library("lena", 250));
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
     site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(4)), 4);
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "lena").await;
+    let browser = open_as(&site, "lena").await;
     // The first page shows long before the last one has arrived, with matching counts.
     browser
         .wait_for_text("#library-loading [role=status]", "50 of up to 250 loaded. Getting the rest from Spotify.")
@@ -276,7 +268,7 @@ async fn big_library_grows_while_loading() {
 #[tokio::test]
 async fn back_and_reload_keep_loaded_pages() {
     let site = Site::open().await;
-    let browser = open_as_mira(&site).await;
+    let browser = open_as(&site, "mira").await;
     browser.go("/playlists?sort=name").await;
     browser.click(".load-more button").await;
     browser.wait_for_text(".load-more [role=status]", "100 of 120 shown.").await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use reqwest::Method;
 
-use super::sign_in;
+use super::{open_as_ada, sign_in};
 use crate::support::Site;
 use crate::support::browser::Browser;
 use crate::support::browser::axe::assert_accessible_page;
@@ -84,8 +84,7 @@ async fn addresses_are_copied_and_shared_by_buttons_that_need_the_script() {
     publish_page_at(&ada, "ada").await;
     let link = create_secret_link(&ada).await;
     let playlist = format!("/playlists/{}", ada.open("/playlists").await.playlist_ids()[0]);
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "ada").await;
+    let browser = open_as_ada(&site).await;
     let url = |path: &str| format!("{}{path}", site.base);
     let open = format!("https://open.spotify.com{}", playlist.replace("playlists", "playlist"));
     for (path, urls) in [

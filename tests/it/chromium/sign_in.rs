@@ -1,8 +1,6 @@
 //! Signing in, signing out and deleting the account by mouse.
 
-use super::{
-    FIRST_HEART, approve_consent, is_hearted, open_as_ada, open_as_ada_with_heart, sign_in, wait_for_heart_count,
-};
+use super::{FIRST_HEART, approve_consent, is_hearted, open_as_ada, open_as_ada_with_heart, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -113,8 +111,7 @@ async fn back_after_sign_out_shows_no_data() {
 #[tokio::test]
 async fn account_deletion_needs_ticked_box() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "ada").await;
+    let browser = open_as_ada(&site).await;
     browser.click(FIRST_HEART).await;
     wait_for_heart_count(&site, &browser, 1).await;
     browser.click("a[href='/account']").await;

@@ -3,9 +3,8 @@
 use fake_spotify::{Endpoint, Playing, User};
 use serde_json::json;
 
-use super::{approve_consent, open_as_ada, sign_in};
+use super::{approve_consent, open_as, open_as_ada};
 use crate::support::Site;
-use crate::support::browser::Browser;
 
 #[tokio::test]
 async fn more_adds_the_next_songs() {
@@ -14,8 +13,7 @@ async fn more_adds_the_next_songs() {
     lena.library[0].as_mut().unwrap().length = 120;
     let id = lena.playlists()[0].id.clone();
     site.spotify.add_user(lena);
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "lena").await;
+    let browser = open_as(&site, "lena").await;
     browser.go(&format!("/playlists/{id}")).await;
     assert!(
         browser.eval::<bool>("!document.querySelector('[rel=next]').checkVisibility()").await,

@@ -5,9 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use sqlx::Executor as _;
 
-use super::{FIRST_HEART, is_hearted, open_as_ada, sign_in, wait_for_heart_count, wait_for_hearted};
+use super::{FIRST_HEART, is_hearted, open_as, open_as_ada, wait_for_heart_count, wait_for_hearted};
 use crate::support::Site;
-use crate::support::browser::Browser;
 use crate::support::rows::SIXTY_HEARTS;
 
 /// The event of a page restored from the back/forward cache, which browsers may or may not use.
@@ -132,8 +131,7 @@ async fn missing_cover_becomes_placeholder() {
 #[tokio::test]
 async fn more_leaves_out_no_card_after_hearts_have_changed() {
     let site = Site::open().await;
-    let browser = Browser::open(&site).await;
-    sign_in(&browser, "mira").await;
+    let browser = open_as(&site, "mira").await;
     let everything =
         "insert into user_hearts (user_id, playlist_id, hearted_at) select user_id, id, now() from playlists";
     // The offers to undo may cover the button where the driver would press it.
