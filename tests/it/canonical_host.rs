@@ -5,7 +5,7 @@ use rustix::process::Signal;
 
 use crate::support::page::Page;
 use crate::support::program::start_program;
-use crate::support::visitor::{Visitor, approve};
+use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site};
 
 const SECOND_HOST: &str = "second.example";
@@ -137,16 +137,6 @@ async fn form_on_another_host_is_refused_with_the_right_address() {
     assert!(response.status == 421 && response.json()["error"]["message"].as_str().unwrap().contains(&site.base));
     let own = ada.request(Method::POST, HEART, &headers[..1], Some("hearted=true".into())).await;
     assert_eq!(own.status, 303);
-}
-
-#[tokio::test]
-async fn missing_sign_in_cookie_names_the_address_to_use() {
-    let site = Site::open().await;
-    let visitor = site.visitor();
-    let consent = visitor.start_spotify_sign_in("/login").await;
-    let callback = visitor.send_form(approve(&consent, "ada")).await.header("location").to_owned();
-    let page = site.visitor().open(&callback).await;
-    assert!(page.status == 400 && page.text("main").contains(&site.base), "{}", page.text("main"));
 }
 
 /// HTTP/1.0 and some probes send no Host.

@@ -181,14 +181,6 @@ async fn heart_form_without_valid_field_changes_nothing() {
 }
 
 #[tokio::test]
-async fn get_on_heart_address_never_writes() {
-    let site = Site::open().await;
-    let ada = site.sign_in("ada").await;
-    assert_eq!(ada.get(HEART).await.status, 405);
-    assert_eq!(site.count_hearts().await, 0);
-}
-
-#[tokio::test]
 async fn hearts_belong_to_one_user() {
     let site = Site::open().await;
     let (ada, mira) = (site.sign_in("ada").await, site.sign_in("mira").await);

@@ -123,7 +123,8 @@ async fn used_expired_and_foreign_states_are_refused_with_reason() {
     assert!(foreign.has("form[action='/auth/spotify'] input[name=next]"));
 
     let bare = site.visitor().open(&callback).await;
-    assert!(bare.status == 400 && bare.text("main").contains("cookie"), "a12 {}", bare.text("main"));
+    let text = bare.text("main");
+    assert!(bare.status == 400 && text.contains("cookie") && text.contains(&site.base), "{text}");
 
     site.advance(Duration::from_secs(11 * 60));
     let old = visitor.open(&callback).await;
