@@ -1,6 +1,6 @@
 //! Users' identities at OAuth providers.
 
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::{Pool, Result, shares};
@@ -155,13 +155,14 @@ pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>> {
     Ok(query.fetch_all(pool).await?)
 }
 
-pub async fn exists(pool: &Pool, user: UserId, provider: Provider) -> Result<bool> {
+/// Returns whether the user has an identity at one of the `providers` (given by key).
+pub async fn exists(executor: impl PgExecutor<'_>, user: UserId, providers: &[String]) -> Result<bool> {
     let query = sqlx::query_scalar!(
-        r#"select exists (select from identities where user_id = $1 and provider = $2) as "has!""#,
+        r#"select exists (select from identities where user_id = $1 and provider = any($2)) as "exists!""#,
         user.0,
-        provider.key()
+        providers
     );
-    Ok(query.fetch_one(pool).await?)
+    Ok(query.fetch_one(executor).await?)
 }
 
 /// Another user's identity with the same verified email address.
@@ -205,12 +206,7 @@ pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, configured: &
     if query.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(UnlinkOutcome::NotLinked);
     }
-    let query = sqlx::query_scalar!(
-        r#"select exists (select from identities where user_id = $1 and provider = any($2)) as "left!""#,
-        user.0,
-        configured
-    );
-    if !query.fetch_one(&mut *tx).await? {
+    if !exists(&mut *tx, user, configured).await? {
         return Ok(UnlinkOutcome::LastIdentity);
     }
     if shares::is_banned(&mut *tx, user).await? {

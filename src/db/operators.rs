@@ -6,9 +6,9 @@ use time::OffsetDateTime;
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
 
-pub async fn is_operator(pool: &Pool, user: UserId) -> Result<bool> {
+pub async fn is_operator(executor: impl PgExecutor<'_>, user: UserId) -> Result<bool> {
     let query = sqlx::query_scalar!("select operator from users where id = $1", user.0);
-    Ok(query.fetch_optional(pool).await?.unwrap_or(false))
+    Ok(query.fetch_optional(executor).await?.unwrap_or(false))
 }
 
 pub async fn exists(pool: &Pool) -> Result<bool> {

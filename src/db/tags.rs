@@ -87,30 +87,6 @@ pub(super) async fn list_some(
     Ok(query.fetch_all(connection).await?)
 }
 
-/// A heart of a selection.
-#[derive(Debug)]
-pub struct SelectedHeart {
-    pub playlist_id: String,
-    /// The user's own title, or else Spotify's name.
-    pub title: Option<String>,
-    pub tags: Vec<String>,
-}
-
-/// Returns those of the playlists that the user has hearted.
-pub async fn list_selected(pool: &Pool, user: UserId, ids: &[String]) -> Result<Vec<SelectedHeart>> {
-    let query = sqlx::query_as!(
-        SelectedHeart,
-        "select h.playlist_id, coalesce(h.own_title, p.name, h.title) as title, h.tags
-         from user_hearts h
-         left join lateral (select * from playlists p where p.user_id = $1 and p.id = h.playlist_id limit 1) p on true
-         where h.user_id = $1 and h.playlist_id = any($2) and h.removed_at is null
-         order by h.hearted_at desc, h.playlist_id",
-        user.0,
-        ids
-    );
-    Ok(query.fetch_all(pool).await?)
-}
-
 /// A heart's tags before and after a change.
 pub struct TagChange {
     pub playlist_id: String,

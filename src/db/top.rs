@@ -65,32 +65,20 @@ pub struct Candidate {
     pub ever: i64,
 }
 
-/// Returns playlists that at least `min_hearts` users heart, most hearted first.
-pub async fn most_hearted(pool: &Pool, min_hearts: i64, (offset, limit): (i64, i64)) -> Result<Vec<Candidate>> {
-    let query = sqlx::query_as!(
-        Candidate,
-        "select playlist_id as id, week, hearts as ever from heart_counts
-         where hearts >= $1 and playlist_id not in (select playlist_id from hidden_playlists)
-         order by hearts desc, playlist_id offset $2 limit $3",
-        min_hearts,
-        offset,
-        limit
-    );
-    Ok(query.fetch_all(pool).await?)
-}
-
-/// Like [`most_hearted`], by the hearts of the last seven days.
-pub async fn most_hearted_this_week(
+/// Returns playlists that at least `min_hearts` users heart, most hearted first, ever or in the last seven days.
+pub async fn most_hearted(
     pool: &Pool,
     min_hearts: i64,
+    is_weekly: bool,
     (offset, limit): (i64, i64),
 ) -> Result<Vec<Candidate>> {
     let query = sqlx::query_as!(
         Candidate,
         "select playlist_id as id, week, hearts as ever from heart_counts
-         where hearts >= $1 and week > 0 and playlist_id not in (select playlist_id from hidden_playlists)
-         order by week desc, hearts desc, playlist_id offset $2 limit $3",
+         where hearts >= $1 and (week > 0 or not $2) and playlist_id not in (select playlist_id from hidden_playlists)
+         order by case when $2 then week end desc, hearts desc, playlist_id offset $3 limit $4",
         min_hearts,
+        is_weekly,
         offset,
         limit
     );

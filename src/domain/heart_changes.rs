@@ -8,8 +8,9 @@ use super::{CurrentUser, Result, run_heart_change};
 use crate::app::App;
 use crate::db::heart_changes::{self, Change};
 pub use crate::db::heart_changes::{ChangeKind, Undone};
-pub use crate::db::tags::SelectedHeart;
-use crate::db::tags::{self, TagChange};
+pub use crate::db::import_export::ExportedHeart;
+use crate::db::import_export::export_selected;
+use crate::db::tags::TagChange;
 use crate::ids::PlaylistId;
 
 /// Maximum number of playlists of a change.
@@ -35,7 +36,7 @@ pub struct Changed {
     /// Selected playlists without a heart, which can have no tags.
     pub unhearted: usize,
     /// Hearts that would have had more than [`MAX_TAGS`] tags, and stay as they are.
-    pub full: Vec<SelectedHeart>,
+    pub full: Vec<ExportedHeart>,
     /// Id for undoing the change.
     pub id: i64,
 }
@@ -72,7 +73,7 @@ async fn change(
         }
         HeartAction::Remove => changed.hearts = heart_changes::remove(&app.db, change, &ids).await? as usize,
         HeartAction::AddTags(_) | HeartAction::RemoveTags(_) => {
-            let hearts = tags::list_selected(&app.db, user.id, &ids).await?;
+            let hearts = export_selected(&app.db, user.id, &ids).await?;
             changed.unhearted = ids.len().saturating_sub(hearts.len());
             let (changes, full) = to_tag_changes(hearts, &action);
             changed.full = full;
@@ -85,7 +86,7 @@ async fn change(
 }
 
 /// Returns the changes of tags, and the hearts that would have too many.
-fn to_tag_changes(hearts: Vec<SelectedHeart>, action: &HeartAction) -> (Vec<TagChange>, Vec<SelectedHeart>) {
+fn to_tag_changes(hearts: Vec<ExportedHeart>, action: &HeartAction) -> (Vec<TagChange>, Vec<ExportedHeart>) {
     let (mut changes, mut full) = (Vec::new(), Vec::new());
     for heart in hearts {
         let tags = match action {
@@ -167,9 +168,17 @@ mod tests {
 
     use super::*;
 
-    fn heart(tags: &[&str]) -> SelectedHeart {
-        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
-        SelectedHeart { playlist_id: "x".into(), title: Some("A title".into()), tags }
+    fn heart(tags: &[&str]) -> ExportedHeart {
+        ExportedHeart {
+            playlist_id: "x".into(),
+            name: None,
+            own_title: None,
+            owner_name: None,
+            hearted_at: OffsetDateTime::UNIX_EPOCH,
+            note: None,
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            pin: None,
+        }
     }
 
     fn changed(tags: &[&str], action: &HeartAction) -> Option<Vec<String>> {

@@ -141,10 +141,7 @@ async fn build_list(app: &App, period: Period, now: OffsetDateTime) -> Result<Ve
     let mut entries = Vec::with_capacity(PAGE_SIZE);
     for offset in (0..MAX_CANDIDATES).step_by(CANDIDATES_PER_QUERY as usize) {
         let rows = (offset, CANDIDATES_PER_QUERY);
-        let candidates = match period {
-            Period::Week => db::top::most_hearted_this_week(&app.db, MIN_HEARTS, rows).await?,
-            Period::Ever => db::top::most_hearted(&app.db, MIN_HEARTS, rows).await?,
-        };
+        let candidates = db::top::most_hearted(&app.db, MIN_HEARTS, period == Period::Week, rows).await?;
         let ids: Vec<_> = candidates.iter().map(|candidate| candidate.id.clone()).collect();
         let public = db::top::find_public(&app.db, &ids, now - MAX_UNSEEN).await?;
         let mut public: HashMap<_, _> = public.into_iter().map(|seen| (seen.id.clone(), seen)).collect();

@@ -132,11 +132,6 @@ impl Client {
         iss.trim_end_matches('/') == self.issuer
     }
 
-    /// Returns the error for the code in the `error` parameter of a callback.
-    pub fn callback_error(&self, code: &str) -> Error {
-        Error::from_callback_code(code)
-    }
-
     /// Returns the scopes to request: the provider's standard ones and the enabled optional ones.
     pub fn scopes(&self, is_enabled: impl Fn(&str) -> bool) -> Scopes {
         let optional = self.spec.optional_scopes.iter().filter(|scope| is_enabled(scope));

@@ -28,7 +28,7 @@ pub enum Error {
 
 impl Error {
     /// Maps an error code of a callback (RFC 6749 section 4.1.2.1), which visitors can forge.
-    pub(super) fn from_callback_code(code: &str) -> Self {
+    pub fn from_callback_code(code: &str) -> Self {
         match code {
             "access_denied" => Error::Denied,
             "unauthorized_client" => Error::Misconfigured(code.to_owned()),

@@ -41,8 +41,7 @@ const ALLOWED_SCANS: &[&str] = &[
     // Heart counts and top lists.
     "insert into heart_counts (",
     "delete from heart_counts where hearts <= 0",
-    "hidden_playlists)\n         order by hearts desc",
-    "where hearts >= $1 and week > 0",
+    "where hearts >= $1 and (week > 0",
     // Metrics.
     "\"count!\" from users",
     "\"count!\" from sessions where expires_at > $1",
@@ -56,8 +55,9 @@ const ALLOWED_SCANS: &[&str] = &[
     "delete from news n using",
     "delete from news n where not exists",
     "delete from sessions where expires_at between",
+    "select max(seen_at) from (select seen_at from playlists",
     "delete from playlists where seen_at between",
-    "where p.seen_at <= $1 and h.user_id = p.user_id",
+    "where p.seen_at between '-infinity' and $1 and h.user_id",
     "delete from sign_ins where started_at < $1",
     "delete from held_slugs where released_at < $1",
     "delete from sharing_bans where banned_at < $1",

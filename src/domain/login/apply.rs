@@ -80,7 +80,7 @@ async fn load_signed_in_as(
     owner: Option<UserId>,
 ) -> Result<SignedInAs, db::Error> {
     let user = session_user.user.id;
-    let has_identity = identities::exists(&app.db, user, provider).await?;
+    let has_identity = identities::exists(&app.db, user, &[provider.key().to_owned()]).await?;
     let merge_candidate = match owner {
         Some(owner) if owner != user && can_offer_merge(app, pending, session_user, owner).await? => Some(owner),
         _ => None,
@@ -109,7 +109,7 @@ async fn can_offer_merge(
         }
         _ => false,
     };
-    Ok(is_proven && account_merge::can_merge(&app.db, user, owner).await?)
+    Ok(is_proven && !account_merge::have_common_provider(&app.db, user, owner).await?)
 }
 
 /// Updates the identity and the account's name if they have changed.

@@ -14,6 +14,7 @@ use super::{CurrentUser, Error, Grant, Result, Scopes, User, hearts, sessions};
 use crate::app::App;
 use crate::db::{identities, pending_logins};
 use crate::ids::{PlaylistId, Provider, UserId};
+use crate::oauth;
 use apply::{SessionUser, apply};
 use profile::{SignedInProfile, fetch_profile, to_login_error};
 
@@ -73,8 +74,7 @@ async fn complete_pending(
     now: OffsetDateTime,
 ) -> Result<LoginResult, LoginError> {
     if let Some(code) = &params.error {
-        let client = app.oauth.get(provider).ok_or(LoginError::Unknown)?;
-        return Err(to_login_error(client.callback_error(code), provider));
+        return Err(to_login_error(oauth::Error::from_callback_code(code), provider));
     }
     let Some(code) = params.code.take() else { return Err(LoginError::Rejected) };
     let SignedInProfile { profile, grant, auth_time } = fetch_profile(app, provider, &code, &pending, now).await?;

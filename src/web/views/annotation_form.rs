@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use crate::domain::annotation::{Annotation, AnnotationError, fold_tag, parse_tags};
 use crate::web::views::sanitize_for_redisplay;
 
+#[derive(Default)]
 pub(crate) struct AnnotationForm {
     pub(crate) title: String,
     pub(crate) note: String,
@@ -35,12 +36,8 @@ impl AnnotationForm {
             title: title.unwrap_or_default().into(),
             note: note.unwrap_or_default().into(),
             tags: tags.join(", "),
-            title_error: None,
-            note_error: None,
-            tags_error: None,
-            is_unsaved: false,
-            suggestions: Vec::new(),
             version: version(&(title, note, tags)),
+            ..Self::default()
         }
     }
 

@@ -155,7 +155,7 @@ fn anchor(from: &SafePath, action: &HeartAction, first: &PlaylistId) -> String {
 fn describe(action: &HeartAction, selected: usize, changed: Changed) -> ChangeFlash {
     let Changed { hearts, over_limit, unhearted, full, id: change } = changed;
     let titles = full.iter().take(MAX_TITLES).map(|heart| {
-        let title = display_name(&heart.playlist_id, heart.title.clone());
+        let title = display_name(&heart.playlist_id, heart.own_title.clone().or_else(|| heart.name.clone()));
         title.chars().take(MAX_TITLE_CHARS).collect()
     });
     let (full, titles) = (full.len(), titles.collect());
