@@ -191,9 +191,11 @@ async fn lock_existing_user(transaction: &mut PgConnection, user: UserId) -> Res
 
 /// Rows that a cleanup deletes in one statement, within a few milliseconds, so that no request waits long behind it.
 const CLEANUP_BATCH: i64 = 1000;
+/// Between batches a cleanup pauses this many times as long as a batch took: after a long downtime hundreds of batches
+/// would compete with requests.
+const CLEANUP_PAUSE: u32 = 9;
 
-/// Runs `delete` until it deletes fewer rows than its limit. Between batches it pauses nine times as long as a batch
-/// took: after a long downtime hundreds of batches would compete with requests. Returns the number of deleted rows.
+/// Runs `delete` until it deletes fewer rows than its limit. Returns the number of deleted rows.
 ///
 /// A statement that finds its rows by a time alone deletes up to the newest one of its batch, `between '-infinity' and`
 /// it: the planner does not know that time, assumes that a range with two ends is narrow, and uses the index. With `<=`
@@ -207,7 +209,7 @@ async fn delete_in_batches(pool: &Pool, delete: impl Fn(i64) -> Query<'static, P
         if batch < CLEANUP_BATCH as u64 {
             return Ok(deleted);
         }
-        tokio::time::sleep(9 * start.elapsed()).await;
+        tokio::time::sleep(CLEANUP_PAUSE * start.elapsed()).await;
     }
 }
 
