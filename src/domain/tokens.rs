@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use time::{Duration, OffsetDateTime};
+use tokio::time::Instant;
 
 use super::spotify_calls::{self, Endpoint};
 use super::{CurrentUser, Error, Grant, Result};
@@ -106,7 +107,15 @@ async fn try_refresh(app: &App, user: &CurrentUser, stale: &Secret, now: OffsetD
     };
     match app.oauth.spotify().refresh_token(&grant, now).await {
         Ok(fresh) => {
-            db::sessions::replace_value(&app.db, &app.vault, (session, until), GRANT_KEY, Some(&fresh)).await?;
+            let store = || db::sessions::replace_value(&app.db, &app.vault, (session, until), GRANT_KEY, Some(&fresh));
+            let deadline = Instant::now() + REFRESH_LEASE.unsigned_abs();
+            // Spotify may have ended the old refresh token: without the new one the user would have to reconnect.
+            while let Err(error) = store().await {
+                if !matches!(error, db::Error::Unavailable(_)) || Instant::now() > deadline {
+                    return Err(error.into());
+                }
+                tokio::time::sleep(LEASE_POLL_INTERVAL).await;
+            }
             Ok(Some(fresh))
         }
         Err(oauth::Error::InvalidGrant) => {
