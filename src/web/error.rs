@@ -31,7 +31,7 @@ pub(crate) struct LoginButton {
 }
 
 /// An error to be rendered as a page, or as JSON for the script.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct AppError {
     pub(crate) status: StatusCode,
     pub(crate) heading: &'static str,
@@ -53,19 +53,7 @@ pub(crate) struct AppError {
 
 impl AppError {
     pub(crate) fn new(status: StatusCode, heading: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            heading,
-            message: message.into(),
-            save_note: None,
-            recovery_links: Vec::new(),
-            login_button: None,
-            retry_after: None,
-            sign_in_path: None,
-            redirect_path: None,
-            flash: None,
-            cause: None,
-        }
+        Self { status, heading, message: message.into(), ..Self::default() }
     }
 
     /// An internal error. `cause` is only logged.
@@ -135,8 +123,9 @@ impl AppError {
     }
 }
 
-pub(crate) const NOTHING_SAVED: &str = "Nothing was saved.";
-const HEARTS_SAFE: &str = "Your hearts are safe, and you can still see them.";
+const NOTHING_SAVED: &str = "Nothing was saved.";
+const MAYBE_SAVED: &str = "If you were changing something, check whether it was saved before you try again.";
+pub(crate) const HEARTS_SAFE: &str = "Your hearts are safe, and you can still see them.";
 
 const NOT_SHOWN: &str = "Spotify does not show this playlist. It may be deleted, private, or one of Spotify’s own.";
 const NOT_ON_THE_LIST: &str = "Spotify lets only a short list of people use this Heartlist, and you are not on it yet. Ask its operator to add you in Spotify’s developer dashboard, under User Management.";
@@ -325,11 +314,11 @@ pub(crate) fn error_for_status(status: StatusCode) -> AppError {
     let error = AppError::new(status, heading, message);
     match status {
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => error,
-        StatusCode::SERVICE_UNAVAILABLE => error.with_nothing_saved().with_retry_after(SHORT_WAIT),
+        // The database may have failed after the change, or while it answered that the change is stored.
+        StatusCode::SERVICE_UNAVAILABLE => {
+            AppError { save_note: Some(MAYBE_SAVED), ..error }.with_retry_after(SHORT_WAIT)
+        }
         status if status.is_client_error() => error.with_nothing_saved(),
-        _ => AppError {
-            save_note: Some("If you were changing something, check whether it was saved before you try again."),
-            ..error
-        },
+        _ => AppError { save_note: Some(MAYBE_SAVED), ..error },
     }
 }

@@ -134,6 +134,8 @@ async fn locked_table_gives_503_and_saves_nothing() {
     sqlx::query("lock table user_hearts in access exclusive mode").execute(&mut *holding).await.unwrap();
     let response = ada.fetch(Method::PUT, HEART).await;
     assert_eq!((response.status, response.header("retry-after")), (503, "5"));
+    let page = ada.post(HEART, "hearted=true").await;
+    assert!(page.status == 503 && page.text("main").contains("check whether it was saved"), "nobody knows");
     assert_eq!(ada.get("/logout").await.status, 200, "what is not held goes on");
     holding.rollback().await.unwrap();
     assert_eq!(site.count_hearts().await, 0);

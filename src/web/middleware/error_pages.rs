@@ -13,7 +13,7 @@ use tower_sessions::Session;
 
 use crate::app::App;
 use crate::rate_limiter::retry_seconds;
-use crate::web::error::{AppError, Link, LoginButton, NOTHING_SAVED, error_for_status};
+use crate::web::error::{AppError, HEARTS_SAFE, Link, LoginButton, error_for_status};
 use crate::web::extract::theme::Theme;
 use crate::web::extract::{MaybeUser, SafePath};
 use crate::web::flash::is_html;
@@ -132,7 +132,7 @@ async fn render_html(app: &App, mut error: AppError, info: RequestInfo) -> Respo
     let can_reload = info.is_safe && error.is_retryable();
     let reload_path = SafePath::parse(&info.path).filter(|_| can_reload);
     if reload_path.is_some() {
-        error.save_note = error.save_note.filter(|note| *note != NOTHING_SAVED);
+        error.save_note = error.save_note.filter(|note| *note == HEARTS_SAFE);
     }
     match layout.user_name {
         Some(_) => error.recovery_links.push(Link { href: "/playlists", text: "My playlists" }),

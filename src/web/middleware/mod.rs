@@ -102,7 +102,7 @@ pub(crate) fn with_site_layers(app: &Arc<App>, site: Router, demo_routes: Option
 async fn require_mode_check(State(app): State<Arc<App>>, request: Request, next: Next) -> error::Result {
     match app.mode_check.initialized() {
         true => Ok(next.run(request).await),
-        false => Err(error::error_for_status(StatusCode::SERVICE_UNAVAILABLE)),
+        false => Err(error::error_for_status(StatusCode::SERVICE_UNAVAILABLE).with_nothing_saved()),
     }
 }
 
