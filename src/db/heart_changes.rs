@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
-use super::hearts::AnnotationRow;
+use super::hearts::{AnnotationRow, OldAnnotation};
 use super::tags::{self, HeartTags, TagChange};
 use super::{Pool, Result};
 use crate::ids::{PlaylistId, UserId};
@@ -116,6 +116,17 @@ pub(super) async fn finish(connection: &mut PgConnection, change: Change) -> Res
         kind.key()
     );
     Ok(stored.saturating_sub(query.execute(connection).await?.rows_affected()))
+}
+
+/// Leaves hearts out of the change: others have changed them since it began.
+pub(super) async fn leave_out(connection: &mut PgConnection, change: Change, ids: &[String]) -> Result<()> {
+    let query = sqlx::query!(
+        "delete from heart_changes where user_id = $1 and kind = $2 and playlist_id = any($3)",
+        change.user.0,
+        change.kind.key(),
+        ids
+    );
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 async fn delete(connection: &mut PgConnection, user: UserId, kind: ChangeKind) -> Result<()> {
@@ -243,18 +254,24 @@ pub async fn replace_tag(
     Ok(is_complete)
 }
 
-/// Replaces a heart's own title, note and tags. Returns `false` if there is no such heart.
-pub async fn annotate(pool: &Pool, change: Change, playlist: &PlaylistId, annotation: &AnnotationRow) -> Result<bool> {
+/// Replaces a heart's own title, note and tags, as [`super::hearts::annotate`] does.
+pub async fn annotate(
+    pool: &Pool,
+    change: Change,
+    playlist: &PlaylistId,
+    old: OldAnnotation<'_>,
+    annotation: &AnnotationRow,
+) -> Result<bool> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     lock(&mut tx, change.user).await?;
     begin(&mut tx, change, &[playlist.to_string()]).await?;
-    let is_hearted = super::hearts::annotate(&mut *tx, change.user, playlist, annotation).await?;
-    if is_hearted {
+    let is_saved = super::hearts::annotate(&mut *tx, change.user, playlist, old, annotation).await?;
+    if is_saved {
         finish(&mut tx, change).await?;
         tx.commit().await?;
     }
-    Ok(is_hearted)
+    Ok(is_saved)
 }
 
 /// Counts of an [`undo`].
@@ -265,8 +282,8 @@ pub struct Undone {
     pub left: u64,
 }
 
-/// Undoes a change: each heart is again as it was before, and a heart that did not exist is removed. Hearts that were
-/// changed since stay. Returns `None` if this is not the last change of its kind.
+/// Undoes a change: each heart is again as it was before, and one that did not exist or was removed is removed now, so
+/// that it can be restored from now on. Hearts that were changed since stay. Returns `None` if this is not the last change of its kind.
 pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Option<Undone>> {
     let Change { user, kind, at } = change;
     let mut connection = pool.acquire().await?;
@@ -275,7 +292,7 @@ pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Op
     let query = sqlx::query!(
         "update user_hearts h
          set hearted_at = coalesce(c.hearted_at, h.hearted_at),
-             removed_at = case when c.hearted_at is null then $4 else c.removed_at end,
+             removed_at = case when c.hearted_at is null or c.removed_at is not null then $4::timestamptz end,
              note = case when c.hearted_at is null then h.note else c.note end,
              note_folded = case when c.hearted_at is null then h.note_folded else c.note_folded end,
              tags = coalesce(c.tags, h.tags),

@@ -74,17 +74,28 @@ pub struct AnnotationRow {
     pub tags_folded: Vec<String>,
 }
 
-/// Replaces a heart's own title, note and tags. Returns `false` if there is no such heart.
+/// The title, note and tags that others replace.
+#[derive(Clone, Copy)]
+pub struct OldAnnotation<'a> {
+    pub own_title: Option<&'a str>,
+    pub note: Option<&'a str>,
+    pub tags: &'a [String],
+}
+
+/// Replaces a heart's own title, note and tags. Returns `false` if there is no such heart, or if they have changed
+/// meanwhile.
 pub async fn annotate(
     database: impl PgExecutor<'_>,
     user: UserId,
     playlist: &PlaylistId,
+    old: OldAnnotation<'_>,
     annotation: &AnnotationRow,
 ) -> Result<bool> {
     let query = sqlx::query!(
         "update user_hearts set note = $3, tags = $4, note_folded = $5, tags_folded = $6,
              own_title = $7, own_title_folded = $8
-         where user_id = $1 and playlist_id = $2 and removed_at is null",
+         where user_id = $1 and playlist_id = $2 and removed_at is null
+               and own_title is not distinct from $9 and note is not distinct from $10 and tags = $11",
         user.0,
         playlist.as_str(),
         annotation.note.as_deref(),
@@ -92,7 +103,10 @@ pub async fn annotate(
         annotation.note_folded.as_deref(),
         &annotation.tags_folded,
         annotation.own_title.as_deref(),
-        annotation.own_title_folded.as_deref()
+        annotation.own_title_folded.as_deref(),
+        old.own_title,
+        old.note,
+        old.tags
     );
     Ok(query.execute(database).await?.rows_affected() == 1)
 }

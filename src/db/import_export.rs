@@ -1,5 +1,7 @@
 //! Import and export of hearts.
 
+use std::collections::HashSet;
+
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
@@ -107,15 +109,21 @@ pub async fn import(
         return Ok(ImportResult::TooManyRemoved(removed));
     }
     heart_changes::begin(&mut tx, change, &new_ids).await?;
+    // Hearts that were pressed meanwhile are not the import's.
+    let mut left: HashSet<_> = new_ids.iter().cloned().collect();
     for hearts in batches {
-        insert_hearts(&mut tx, user, &hearts).await?;
+        for id in insert_hearts(&mut tx, user, &hearts).await? {
+            left.remove(&id);
+        }
     }
+    let left: Vec<_> = left.into_iter().collect();
+    heart_changes::leave_out(&mut tx, change, &left).await?;
     heart_changes::finish(&mut tx, change).await?;
     tx.commit().await?;
     drop(connection);
     let pinned: Vec<_> = pinned.iter().filter(|id| new_ids.iter().any(|new| new == id.as_str())).cloned().collect();
     let left_unpinned = pins::pin_all(pool, user, &pinned).await;
-    Ok(ImportResult::Added { hearts: new, left_unpinned })
+    Ok(ImportResult::Added { hearts: new - left.len() as i64, left_unpinned })
 }
 
 /// Returns the number of the user's hearts and those of `ids` that are not among them, the number of removed hearts and
@@ -141,13 +149,14 @@ async fn find_existing_and_new(
     Ok((row.existing, row.new, row.removed, row.new_rows))
 }
 
-async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<()> {
+/// Inserts hearts and restores removed ones. Returns the ids of their playlists.
+async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[NewHeart]) -> Result<Vec<String>> {
     let text = |column: fn(&AnnotationRow) -> Option<String>| {
         hearts.iter().map(|heart| column(&heart.annotation)).collect::<Vec<_>>()
     };
     // Distinct, because one statement may change a row only once; the first of two lines wins. Ordered by id, so
     // that two concurrent statements do not deadlock.
-    let query = sqlx::query!(
+    let query = sqlx::query_scalar!(
         "insert into user_hearts as h (user_id, playlist_id, hearted_at, note, tags, note_folded, tags_folded,
                                        own_title, own_title_folded)
          select $1, l.id, l.hearted_at, l.note, string_to_array(l.tags, E'\x1f'), l.note_folded,
@@ -167,7 +176,8 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[Ne
              note_folded = case when excluded.note is null then h.note_folded else excluded.note_folded end,
              tags = case when excluded.tags = '{}' then h.tags else excluded.tags end,
              tags_folded = case when excluded.tags = '{}' then h.tags_folded else excluded.tags_folded end
-         where h.removed_at is not null",
+         where h.removed_at is not null
+         returning playlist_id",
         user.0,
         &hearts.iter().map(|heart| heart.playlist.to_string()).collect::<Vec<_>>(),
         &hearts.iter().map(|heart| heart.hearted_at).collect::<Vec<_>>(),
@@ -178,5 +188,5 @@ async fn insert_hearts(connection: &mut PgConnection, user: UserId, hearts: &[Ne
         &text(|annotation| annotation.own_title.clone()) as _,
         &text(|annotation| annotation.own_title_folded.clone()) as _
     );
-    Ok(query.execute(connection).await.map(drop)?)
+    Ok(query.fetch_all(connection).await?)
 }

@@ -7,10 +7,11 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use super::text::{fold, is_quote, is_visible};
-use super::{CurrentUser, Error, Result, run_heart_change};
+use super::{CurrentUser, Result, run_heart_change};
 use crate::app::App;
 use crate::db;
 use crate::db::heart_changes::{self, Change, ChangeKind};
+pub use crate::db::hearts::OldAnnotation;
 use crate::ids::{PlaylistId, Provider};
 
 /// Spotify's limit on names of playlists.
@@ -173,33 +174,41 @@ fn is_unprintable(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
-/// Replaces the title, note and tags of the user's heart. If that clears a note, returns the id of the change, which
-/// can be undone.
-///
-/// # Errors
-/// [`Error::NotFound`] if the user has not hearted the playlist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SaveResult {
+    Saved,
+    /// Id of the change, which can be undone.
+    NoteCleared(i64),
+    /// Nothing was saved: the heart was removed, or is not as `old` any more.
+    Outdated,
+}
+
+/// Replaces the title, note and tags of the user's heart, which were `old`.
 pub async fn save(
     app: &App,
     user: &CurrentUser,
-    playlist: &PlaylistId,
+    (playlist, old): (&PlaylistId, OldAnnotation<'_>),
     annotation: &Annotation,
     now: OffsetDateTime,
-) -> Result<Option<i64>> {
+) -> Result<SaveResult> {
     let (change, row) = (Change::new(user.id, ChangeKind::Edit, now), annotation.to_row());
-    let clears_note = annotation.note.is_none()
-        && db::hearts::find(&app.db, user.id, playlist).await?.is_some_and(|heart| heart.note.is_some());
-    let is_hearted = match clears_note {
+    let clears_note = annotation.note.is_none() && old.note.is_some();
+    let is_saved = match clears_note {
         true => {
-            let annotated = heart_changes::annotate(&app.db, change, playlist, &row);
+            let annotated = heart_changes::annotate(&app.db, change, playlist, old, &row);
             run_heart_change(&app.heart_changes, user.id, annotated).await?
         }
         false => {
-            let annotated = db::hearts::annotate(&app.db, user.id, playlist, &row);
+            let annotated = db::hearts::annotate(&app.db, user.id, playlist, old, &row);
             run_heart_change(&app.single_changes, user.id, annotated).await?
         }
     };
     app.tag_suggestions.remove(&user.id);
-    if is_hearted { Ok(clears_note.then(|| change.id())) } else { Err(Error::NotFound) }
+    Ok(match (is_saved, clears_note) {
+        (false, _) => SaveResult::Outdated,
+        (true, true) => SaveResult::NoteCleared(change.id()),
+        (true, false) => SaveResult::Saved,
+    })
 }
 
 #[cfg(test)]

@@ -107,6 +107,31 @@ async fn words_saved_since_the_form_was_opened_are_not_overwritten() {
     assert_eq!(ada.submit(of_earlier_release).await.flash().unwrap(), "Saved.");
 }
 
+/// The other change has begun before the form is saved, and ends after.
+#[tokio::test]
+async fn change_that_a_form_waits_for_is_not_overwritten() {
+    let site = Site::open().await;
+    let (ada, _) = sign_in_with_heart(&site).await;
+    save_annotation(&ada, &ada.edit_first_heart().await, "First", "rain").await;
+    for (note, change) in [
+        ("Second", "update user_hearts set tags = '{storm}', tags_folded = '{storm}'"),
+        ("Second", "update user_hearts set own_title = 'Title', own_title_folded = 'title'"),
+        ("", "update user_hearts set note = 'Other', note_folded = 'other'"),
+    ] {
+        let form = ada.edit_first_heart().await;
+        let mut other = site.db.begin().await.unwrap();
+        other.execute(change).await.unwrap();
+        let commit = async {
+            site.wait_for_blocked_query().await;
+            other.commit().await.unwrap();
+        };
+        let (page, ()) = tokio::join!(save_annotation(&ada, &form, note, "rain"), commit);
+        assert_eq!((page.status, page.has("[role=alert]")), (409, true), "{change}");
+    }
+    let page = ada.open("/hearts").await;
+    assert_eq!((page.text(".note"), page.texts(".tags a")), ("Other".to_owned(), vec!["storm".to_owned()]));
+}
+
 #[tokio::test]
 async fn note_is_a_line_whatever_line_breaks_were_pasted() {
     let site = Site::open().await;

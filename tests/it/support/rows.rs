@@ -11,7 +11,7 @@ pub(crate) const USER_ID_COLUMNS: &str = "select format('%I', cl.relname) || '.'
      union select table_name || '.' || column_name from information_schema.columns
      where table_schema = current_schema() and column_name in ('user_id', 'created_by', 'used_by')";
 
-type HeartRow = (String, String, Option<String>, Option<String>, Vec<String>, Option<Vec<String>>);
+pub(crate) type HeartRow = (String, String, Option<String>, Option<String>, Vec<String>, Option<Vec<String>>);
 
 /// The hearts of everybody that meet an SQL condition, removed ones too, with all that an undo restores.
 pub(crate) async fn read_hearts(site: &Site, condition: &'static str) -> Vec<HeartRow> {
@@ -54,3 +54,9 @@ pub(crate) async fn set_database_available(site: &Site, available: bool) {
 /// names.
 pub(crate) const SIXTY_HEARTS: &str = "insert into user_hearts (user_id, playlist_id, hearted_at, gone_at) \
     select users.id, rpad('Heart' || n, 22, 'x'), now() - n * interval '1 day', now() from users, generate_series(1, 60) n";
+
+/// The rows with all times of removal the same: an undo removes again what was removed before.
+pub(crate) fn without_removal_times(mut rows: Vec<HeartRow>) -> Vec<HeartRow> {
+    rows.iter_mut().filter_map(|row| row.2.as_mut()).for_each(String::clear);
+    rows
+}

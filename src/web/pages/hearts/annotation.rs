@@ -8,8 +8,8 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::domain::annotation::{self, Annotation, MAX_TAGS};
-use crate::domain::{CurrentUser, Error, playlists, tags};
+use crate::domain::annotation::{self, Annotation, MAX_TAGS, OldAnnotation, SaveResult};
+use crate::domain::{CurrentUser, playlists, tags};
 use crate::ids::PlaylistId;
 use crate::web::error::{AppError, Result};
 use crate::web::extract::return_to::list_anchor;
@@ -78,35 +78,36 @@ pub(crate) async fn update(
     (Path(id), Form(params)): (Path<String>, Form<AnnotationParams>),
 ) -> Result {
     let id = parse_id(&id)?;
-    let card = load_card(&app, &user, &id).await?;
-    let title = params.title.or_else(|| card.own_title.clone()).unwrap_or_default();
     // The form has several lines for it, and a pasted text may have tabs.
     let is_break = |c: char| c.is_whitespace() && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
     let note = params.note.replace("\r\n", " ").replace(is_break, " ");
-    let max_tags = MAX_TAGS.max(card.tags.len());
-    let annotation = Annotation::parse_up_to(max_tags, &title, &note, &params.tags);
-    let stored = card.annotation_form();
-    let is_stored = |typed: &Annotation| AnnotationForm::from(typed).version == stored.version;
-    let is_outdated =
-        params.version.is_some_and(|version| version != stored.version) && !annotation.as_ref().is_ok_and(is_stored);
-    let annotation = match annotation {
-        Ok(annotation) if !is_outdated => annotation,
-        annotation => {
-            let form = stored.with_input(&title, &note, &params.tags).with_error(annotation.err());
-            let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
-            let layout = layout.with_title(format!("Title, note and tags – not saved: {}", card.name), "hearts");
-            let status = if is_outdated { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
-            let page = AnnotationPage { is_outdated, ..AnnotationPage::new(layout, card, form, params.from) };
-            return Ok((status, render_page(&page)).into_response());
-        }
-    };
-    match annotation::save(&app, &user, &id, &annotation, now).await {
-        Err(Error::NotFound) => Err(not_hearted()),
-        cleared => {
-            let cleared = cleared?.map(|change| Flash::Change(ChangeFlash::NoteCleared(change)));
-            let message = cleared.unwrap_or(Flash::AnnotationSaved);
-            Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), message))
-        }
+    loop {
+        let card = load_card(&app, &user, &id).await?;
+        let title = params.title.as_deref().or(card.own_title.as_deref()).unwrap_or_default();
+        let annotation = Annotation::parse_up_to(MAX_TAGS.max(card.tags.len()), title, &note, &params.tags);
+        let stored = card.annotation_form();
+        let is_stored = |typed: &Annotation| AnnotationForm::from(typed).version == stored.version;
+        let is_outdated = params.version.as_ref().is_some_and(|version| *version != stored.version)
+            && !annotation.as_ref().is_ok_and(is_stored);
+        let annotation = match annotation {
+            Ok(annotation) if !is_outdated => annotation,
+            annotation => {
+                let form = stored.with_input(title, &note, &params.tags).with_error(annotation.err());
+                let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
+                let layout = layout.with_title(format!("Title, note and tags – not saved: {}", card.name), "hearts");
+                let status = if is_outdated { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+                let page = AnnotationPage { is_outdated, ..AnnotationPage::new(layout, card, form, params.from) };
+                return Ok((status, render_page(&page)).into_response());
+            }
+        };
+        let old = OldAnnotation { own_title: card.own_title.as_deref(), note: card.note.as_deref(), tags: &card.tags };
+        let message = match annotation::save(&app, &user, (&id, old), &annotation, now).await? {
+            SaveResult::Saved => Flash::AnnotationSaved,
+            SaveResult::NoteCleared(change) => Flash::Change(ChangeFlash::NoteCleared(change)),
+            // Something has been saved since the card was loaded.
+            SaveResult::Outdated => continue,
+        };
+        return Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), message));
     }
 }
 
