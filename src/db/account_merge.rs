@@ -3,7 +3,8 @@
 use sqlx::{Connection, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
-use super::{Pool, Result, heart_changes, news, pins, shares, users};
+use super::shares::Share;
+use super::{Pool, Result, heart_changes, news, operators, pins, shares, users};
 use crate::ids::{PlaylistId, TokenHash, UserId};
 
 /// An account, with counts of its content.
@@ -80,7 +81,7 @@ pub async fn count_joined(pool: &Pool, one: UserId, other: UserId) -> Result<Joi
     Ok(query.fetch_one(pool).await?)
 }
 
-/// Returns whether both have an identity at the same provider.
+/// Returns whether both have an identity at the same provider, so that the accounts cannot be merged.
 pub async fn have_common_provider(executor: impl PgExecutor<'_>, one: UserId, other: UserId) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from identities a join identities b using (provider)
@@ -91,11 +92,6 @@ pub async fn have_common_provider(executor: impl PgExecutor<'_>, one: UserId, ot
     Ok(query.fetch_one(executor).await?)
 }
 
-/// Returns whether the accounts can be merged, which needs different providers.
-pub async fn can_merge(pool: &Pool, one: UserId, other: UserId) -> Result<bool> {
-    Ok(!have_common_provider(pool, one, other).await?)
-}
-
 /// The sharing settings of an account, and the notes and tags that they concern. Removed hearts count, because a heart of
 /// another account may take their notes and tags, or they may be restored.
 #[derive(Clone, Debug, Default)]
@@ -104,7 +100,7 @@ pub struct SharedContent {
     pub has_link: bool,
     pub options: SharingOptions,
     pub has_notes: bool,
-    /// Folded.
+    /// Folded; of the hearts' tags only those that one of the accounts shares, because there may be a million.
     pub tags: Vec<String>,
 }
 
@@ -116,28 +112,54 @@ pub struct SharingOptions {
 }
 
 /// Returns the contents of both accounts.
-pub async fn load_shared_contents(pool: &Pool, users: [UserId; 2]) -> Result<[SharedContent; 2]> {
-    let mut connection = pool.acquire().await?;
-    let [one, other] = users;
-    Ok([load_shared_content(&mut connection, one).await?, load_shared_content(&mut connection, other).await?])
+pub async fn find_shared_contents(
+    pool: &Pool,
+    users: [UserId; 2],
+    fold_tag: fn(&str) -> String,
+) -> Result<[SharedContent; 2]> {
+    load_shared_contents(&mut *pool.acquire().await?, users, fold_tag).await
 }
 
-async fn load_shared_content(connection: &mut PgConnection, user: UserId) -> Result<SharedContent> {
-    let share = shares::find(&mut *connection, user).await?.unwrap_or_default();
-    let query = sqlx::query_scalar!(r#"select count(note) as "notes!" from user_hearts where user_id = $1"#, user.0);
-    let notes = query.fetch_one(&mut *connection).await?;
-    let query = sqlx::query_scalar!(
-        r#"select distinct coalesce(t.folded, lower(t.name)) as "tag!"
-           from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
-           where h.user_id = $1 and t.name is not null"#,
-        user.0
+async fn load_shared_contents(
+    connection: &mut PgConnection,
+    users: [UserId; 2],
+    fold_tag: fn(&str) -> String,
+) -> Result<[SharedContent; 2]> {
+    let [one, other] = users;
+    let mut shares = [None, None];
+    for (share, user) in shares.iter_mut().zip(users) {
+        *share = shares::find(&mut *connection, user).await?;
+    }
+    let tags: Vec<_> = shares.iter().flatten().flat_map(|share| &share.shared_tags).map(|tag| fold_tag(tag)).collect();
+    let [share, other_share] = shares.map(Option::unwrap_or_default);
+    Ok([
+        load_shared_content(connection, one, share, &tags).await?,
+        load_shared_content(connection, other, other_share, &tags).await?,
+    ])
+}
+
+async fn load_shared_content(
+    connection: &mut PgConnection,
+    user: UserId,
+    share: Share,
+    tags: &[String],
+) -> Result<SharedContent> {
+    let query = sqlx::query!(
+        r#"select count(h.note) > 0 as "has_notes!",
+                  array(select distinct coalesce(t.folded, lower(t.name))
+                        from user_hearts h cross join lateral unnest(h.tags, h.tags_folded) t (name, folded)
+                        where h.user_id = $1 and coalesce(t.folded, lower(t.name)) = any($2)) as "tags!"
+           from user_hearts h where h.user_id = $1"#,
+        user.0,
+        tags
     );
+    let row = query.fetch_one(connection).await?;
     Ok(SharedContent {
         has_page: share.slug.is_some(),
         has_link: share.token_sealed.is_some(),
         options: SharingOptions { shows_notes: share.shows_notes, shared_tags: share.shared_tags },
-        has_notes: notes > 0,
-        tags: query.fetch_all(connection).await?,
+        has_notes: row.has_notes,
+        tags: row.tags,
     })
 }
 
@@ -146,6 +168,8 @@ pub struct Merge<'a> {
     pub into: UserId,
     /// Encrypts the token of `from`'s secret link for `into`; `None` if it cannot be decrypted.
     pub reseal: &'a (dyn Fn(&[u8]) -> Option<Vec<u8>> + Sync),
+    /// Folds tags as [`SharedContent::tags`] are.
+    pub fold_tag: fn(&str) -> String,
     /// Returns what visitors may see of both.
     pub join_options: fn(&[SharedContent; 2]) -> SharingOptions,
 }
@@ -156,7 +180,7 @@ pub struct Merge<'a> {
 /// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
 /// must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
-    let Merge { from, into, reseal, join_options } = merge;
+    let Merge { from, into, reseal, fold_tag, join_options } = merge;
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
@@ -166,12 +190,14 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
             return Ok(false);
         }
     }
+    // A change of a heart of `from` would be deleted with it. It waits, too, and then finds none.
+    let query = sqlx::query!("select from user_hearts where user_id = $1 order by playlist_id for update", from.0);
+    query.execute(&mut *tx).await?;
     if have_common_provider(&mut *tx, from, into).await? {
         return Ok(false);
     }
     let pinned = pins::list(&mut *tx, from).await?;
-    let contents = [load_shared_content(&mut tx, into).await?, load_shared_content(&mut tx, from).await?];
-    let options = join_options(&contents);
+    let options = join_options(&load_shared_contents(&mut tx, [into, from], fold_tag).await?);
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     sqlx::query!("update events set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;
@@ -249,23 +275,25 @@ async fn move_shares(
     Ok(query.execute(connection).await.map(drop)?)
 }
 
-/// Carries over the role of an operator, and a sharing ban, which takes down what `into` shares.
+/// Carries over the role of an operator with its invitations, and a sharing ban, which takes down what `into` shares.
 async fn keep_role_and_ban(
     connection: &mut PgConnection,
     from: UserId,
     into: UserId,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let query = sqlx::query!(
-        r#"select operator, exists (select from shares where user_id = $1 and taken_down_at is not null) as "is_banned!"
-           from users where id = $1"#,
-        from.0
-    );
-    let row = query.fetch_one(&mut *connection).await?;
-    if row.operator {
+    if operators::is_operator(&mut *connection, from).await? {
         sqlx::query!("update users set operator = true where id = $1", into.0).execute(&mut *connection).await?;
     }
-    if row.is_banned {
+    let query = sqlx::query!(
+        "update invites set created_by = case created_by when $1 then $2 else created_by end,
+                            used_by = case used_by when $1 then $2 else used_by end
+         where created_by = $1 or used_by = $1",
+        from.0,
+        into.0
+    );
+    query.execute(&mut *connection).await?;
+    if shares::is_banned(&mut *connection, from).await? {
         shares::take_down(connection, into, now).await?;
     }
     Ok(())

@@ -270,6 +270,9 @@ pub async fn set_feed(pool: &Pool, feed: &NewsFeed, token: TokenHash, replaces: 
 }
 
 pub async fn delete_feed(pool: &Pool, user: UserId) -> Result<()> {
-    let query = sqlx::query!("delete from news_feeds where user_id = $1", user.0);
-    Ok(query.execute(pool).await.map(drop)?)
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
+    sqlx::query!("delete from news_feeds where user_id = $1", user.0).execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }

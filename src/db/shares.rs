@@ -61,11 +61,7 @@ const BAN_RETENTION: Duration = Duration::days(365);
 
 /// Returns whether an operator keeps the user from sharing.
 pub async fn is_banned(executor: impl PgExecutor<'_>, user: UserId) -> Result<bool> {
-    let query = sqlx::query_scalar!(
-        r#"select exists (select from shares where user_id = $1 and taken_down_at is not null) as "is_banned!""#,
-        user.0
-    );
-    Ok(query.fetch_one(executor).await?)
+    Ok(find(executor, user).await?.is_some_and(|share| share.is_taken_down))
 }
 
 /// Removes a user's public page and secret link, and keeps the user from sharing. The slug stays reserved for a while.
@@ -256,13 +252,17 @@ pub async fn find_taken_slugs(
 
 /// Disables the user's page. Its slug stays reserved for a while.
 pub async fn disable_page(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
     let query = sqlx::query!(
         "with off as (update shares set slug = null, slug_since = null, page_feed_id = null where user_id = $1 returning user_id)
          update held_slugs h set released_at = $2 from off where h.user_id = off.user_id and h.released_at is null",
         user.0,
         now
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    query.execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }
 
 pub struct NewLink<'a> {
@@ -308,11 +308,15 @@ pub async fn set_link(pool: &Pool, user: UserId, link: NewLink<'_>, now: OffsetD
 }
 
 pub async fn revoke_link(pool: &Pool, user: UserId) -> Result<()> {
+    let mut connection = pool.acquire().await?;
+    let mut tx = connection.begin().await?;
+    super::lock_existing_user(&mut tx, user).await?;
     let query = sqlx::query!(
         "update shares set token_hash = null, token_sealed = null, token_since = null, link_feed_id = null where user_id = $1",
         user.0
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    query.execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
 }
 
 /// Stores the feed ids of shares that an earlier release published, in the form in which it showed them under `host`.

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime};
 
 use super::annotation::fold_tag;
-use super::tags;
 use super::text::visible_or;
 use super::{CurrentUser, DEFAULT_NAME, Result, User};
+use super::{search, tags};
 use crate::app::App;
 use crate::db;
-use crate::db::account_merge::{Merge, SharedContent, SharingOptions, count_joined, load_shared_contents, summarize};
+use crate::db::account_merge::{
+    Merge, SharedContent, SharingOptions, count_joined, find_shared_contents, have_common_provider, summarize,
+};
 use crate::ids::{Provider, UserId};
 use crate::vault::Purpose;
 
@@ -61,15 +63,20 @@ pub async fn preview(
     let Some(offer) = offer.filter(|offer| now.unix_timestamp() < offer.until && offer.other != user.id) else {
         return Ok(None);
     };
-    if !db::account_merge::can_merge(&app.db, user.id, offer.other).await? {
+    let (into, from) = (user.id.min(offer.other), user.id.max(offer.other));
+    // As a search, because it reads all hearts of both.
+    search::run(app, user.id, load_preview(app, into, from, now)).await
+}
+
+async fn load_preview(app: &App, into: UserId, from: UserId, now: OffsetDateTime) -> Result<Option<MergePreview>> {
+    if have_common_provider(&app.search_db, into, from).await? {
         return Ok(None);
     }
-    let (into, from) = (user.id.min(offer.other), user.id.max(offer.other));
     let (Some(into), Some(from)) = (load_account(app, into, now).await?, load_account(app, from, now).await?) else {
         return Ok(None);
     };
-    let joined = count_joined(&app.db, into.id, from.id).await?;
-    let contents = load_shared_contents(&app.db, [into.id, from.id]).await?;
+    let joined = count_joined(&app.search_db, into.id, from.id).await?;
+    let contents = find_shared_contents(&app.search_db, [into.id, from.id], fold_tag).await?;
     let options = join_options(&contents);
     let hidden = find_hidden(&contents, &options);
     Ok(Some(MergePreview { into, from, joined, options, hidden }))
@@ -116,9 +123,9 @@ fn find_hidden(contents: &[SharedContent; 2], options: &SharingOptions) -> Shari
 }
 
 async fn load_account(app: &App, id: UserId, now: OffsetDateTime) -> Result<Option<MergeAccount>> {
-    let Some(mut summary) = summarize(&app.db, id, now).await? else { return Ok(None) };
+    let Some(mut summary) = summarize(&app.search_db, id, now).await? else { return Ok(None) };
     summary.name = visible_or(summary.name, DEFAULT_NAME);
-    let identities = db::identities::list(&app.db, id).await?;
+    let identities = db::identities::list(&app.search_db, id).await?;
     let providers = identities.iter().filter_map(|identity| Provider::from_key(&identity.provider)).collect();
     Ok(Some(MergeAccount { id, summary, providers }))
 }
@@ -131,7 +138,7 @@ pub async fn merge(app: &App, preview: &MergePreview, now: OffsetDateTime) -> Re
         let token = app.vault.open(Purpose::Share, &owner(from), sealed).ok()?;
         Some(app.vault.seal(Purpose::Share, &owner(into), &token))
     };
-    let merge = Merge { from, into, reseal: &reseal, join_options };
+    let merge = Merge { from, into, reseal: &reseal, fold_tag, join_options };
     if !db::account_merge::merge(&app.db, merge, now).await? {
         return Ok(None);
     }

@@ -37,6 +37,7 @@ mod library;
 #[cfg(feature = "local")]
 mod local_postgres_errors;
 mod login_retries;
+mod merge_races;
 mod merged_hearts;
 mod merged_shares;
 mod migrations;

@@ -16,8 +16,13 @@ async fn create_account(site: &Site) -> i64 {
 }
 
 async fn merge_accounts(site: &Site, [into, from]: [i64; 2]) {
-    let accounts =
-        Merge { from: UserId(from), into: UserId(into), reseal: &|_| None, join_options: |_| Default::default() };
+    let accounts = Merge {
+        from: UserId(from),
+        into: UserId(into),
+        reseal: &|_| None,
+        fold_tag: str::to_lowercase,
+        join_options: |_| Default::default(),
+    };
     assert!(merge(&site.pool(1), accounts, OffsetDateTime::UNIX_EPOCH).await.unwrap());
 }
 

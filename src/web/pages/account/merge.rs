@@ -106,6 +106,10 @@ pub(crate) async fn create(
         JoinedCounts { hearts: from.hearts, in_both: preview.joined.in_both, notes: from.notes, tags: from.tags };
     let event = (EventKind::Merged, Some(counts.describe()));
     activity::record_with_details(&app, merged.id, event, &device, now).await;
+    // The merge has deleted the sessions of the other account. One of this account may have been ended during the merge.
+    if merged.id == user.id {
+        maybe_user.reload().await?;
+    }
     maybe_user.continue_as(&merged).await?;
     Ok(flash::redirect(next.as_str(), Flash::Merged(counts)))
 }
