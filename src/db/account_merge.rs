@@ -4,7 +4,7 @@ use sqlx::{Connection, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::shares::Share;
-use super::{Pool, Result, heart_changes, news, operators, pins, shares, users};
+use super::{Error, Pool, Result, heart_changes, news, operators, pins, sessions, shares, users};
 use crate::ids::{PlaylistId, TokenHash, UserId};
 
 /// An account, with counts of its content.
@@ -31,7 +31,7 @@ pub async fn summarize(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
         user.0,
         now
     );
-    let Some(account) = query.fetch_optional(pool).await? else { return Ok(None) };
+    let Some(account) = query.fetch_optional(pool).await.map_err(Error::from_search)? else { return Ok(None) };
     let query = sqlx::query!(
         r#"select count(*) as "hearts!", count(note) as "notes!",
                   (select count(distinct coalesce(t.folded, lower(t.name)))
@@ -40,7 +40,7 @@ pub async fn summarize(pool: &Pool, user: UserId, now: OffsetDateTime) -> Result
            from user_hearts where user_id = $1 and removed_at is null"#,
         user.0
     );
-    let hearts = query.fetch_one(pool).await?;
+    let hearts = query.fetch_one(pool).await.map_err(Error::from_search)?;
     Ok(Some(AccountSummary {
         name: account.display_name,
         since: account.created_at,
@@ -78,7 +78,7 @@ pub async fn count_joined(pool: &Pool, one: UserId, other: UserId) -> Result<Joi
         one.0,
         other.0
     );
-    Ok(query.fetch_one(pool).await?)
+    query.fetch_one(pool).await.map_err(Error::from_search)
 }
 
 /// Returns whether both have an identity at the same provider, so that the accounts cannot be merged.
@@ -117,7 +117,7 @@ pub async fn find_shared_contents(
     users: [UserId; 2],
     fold_tag: fn(&str) -> String,
 ) -> Result<[SharedContent; 2]> {
-    load_shared_contents(&mut *pool.acquire().await?, users, fold_tag).await
+    load_shared_contents(&mut *pool.acquire().await.map_err(Error::from_search)?, users, fold_tag).await
 }
 
 async fn load_shared_contents(
@@ -153,7 +153,7 @@ async fn load_shared_content(
         user.0,
         tags
     );
-    let row = query.fetch_one(connection).await?;
+    let row = query.fetch_one(connection).await.map_err(Error::from_search)?;
     Ok(SharedContent {
         has_page: share.slug.is_some(),
         has_link: share.token_sealed.is_some(),
@@ -166,6 +166,8 @@ async fn load_shared_content(
 pub struct Merge<'a> {
     pub from: UserId,
     pub into: UserId,
+    /// The session that has confirmed it. If it is ended meanwhile, nothing is merged.
+    pub session: Option<(UserId, TokenHash)>,
     /// Encrypts the token of `from`'s secret link for `into`; `None` if it cannot be decrypted.
     pub reseal: &'a (dyn Fn(&[u8]) -> Option<Vec<u8>> + Sync),
     /// Folds tags as [`SharedContent::tags`] are.
@@ -177,13 +179,17 @@ pub struct Merge<'a> {
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
 /// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` stay where `into`
 /// has pins left. Notes and tags are shared as far as `join_options` says. Returns `false`, and changes
-/// nothing, if one of them was deleted or both have an identity at the same provider. A new table with users' content
+/// nothing, if one of them was deleted, both have an identity at the same provider, or the session has ended. A new table with users' content
 /// must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
-    let Merge { from, into, reseal, fold_tag, join_options } = merge;
+    let Merge { from, into, session, reseal, fold_tag, join_options } = merge;
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     super::prepare_account_change(&mut tx).await?;
+    // Before the accounts, as changes of many hearts do.
+    for user in [from.min(into), from.max(into)] {
+        heart_changes::lock(&mut tx, user).await?;
+    }
     // A heart that `from` adds now waits for this lock through its foreign key, and then fails.
     for user in [from.min(into), from.max(into)] {
         if !super::lock_user(&mut tx, user).await? {
@@ -212,12 +218,27 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
         &options.shared_tags
     );
     query.execute(&mut *tx).await?;
+    // Those of `from` are deleted with it, which takes long.
+    if has_ended(&mut tx, session, from).await? {
+        return Ok(false);
+    }
     users::delete_rows(&mut tx, from).await?;
+    if has_ended(&mut tx, session, into).await? {
+        return Ok(false);
+    }
     tx.commit().await?;
     drop(connection);
     let pinned: Vec<_> = pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()).collect();
     pins::pin_all(pool, into, &pinned).await;
     Ok(true)
+}
+
+/// Returns whether this is a session of `user` and has been ended.
+async fn has_ended(connection: &mut PgConnection, session: Option<(UserId, TokenHash)>, user: UserId) -> Result<bool> {
+    match session {
+        Some((owner, session)) if owner == user => Ok(!sessions::exists(connection, user, session).await?),
+        _ => Ok(false),
+    }
 }
 
 /// Gives `into` the page, with its card for other sites, and the link of `from` where it has none. Another address of

@@ -1,6 +1,8 @@
 //! Changes of many hearts at once, which can be undone as a whole. For the last change of each kind, a row for each
 //! heart holds the heart before and after it. Rows of one user only: on Citus each statement goes to one shard.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
@@ -118,13 +120,22 @@ pub(super) async fn finish(connection: &mut PgConnection, change: Change) -> Res
     Ok(stored.saturating_sub(query.execute(connection).await?.rows_affected()))
 }
 
-/// Leaves hearts out of the change: others have changed them since it began.
-pub(super) async fn leave_out(connection: &mut PgConnection, change: Change, ids: &[String]) -> Result<()> {
+/// Leaves those of the hearts `ids` out of the change that it has not added: they were pressed after it began.
+pub(super) async fn leave_out(
+    connection: &mut PgConnection,
+    change: Change,
+    ids: &[String],
+    added: &HashSet<String>,
+) -> Result<()> {
+    let others: Vec<_> = ids.iter().filter(|id| !added.contains(*id)).cloned().collect();
+    if others.is_empty() {
+        return Ok(());
+    }
     let query = sqlx::query!(
         "delete from heart_changes where user_id = $1 and kind = $2 and playlist_id = any($3)",
         change.user.0,
         change.kind.key(),
-        ids
+        &others
     );
     Ok(query.execute(connection).await.map(drop)?)
 }
@@ -164,35 +175,37 @@ pub async fn add(
     let mut new: Vec<_> = ids.iter().filter(|id| !row.hearted.contains(id)).cloned().collect();
     let (requested, free) = (new.len(), max.saturating_sub(row.total as usize));
     new.truncate(free);
-    let added = AddResult { added: new.len(), over_limit: requested - new.len() };
-    if new.is_empty() {
-        return Ok(added);
-    }
+    let over_limit = requested - new.len();
     begin(&mut tx, change, &new).await?;
     // Not part of the conflict clause below: Citus would send its parameter to the nodes without a type.
-    let query = sqlx::query!(
+    let query = sqlx::query_scalar!(
         "update user_hearts
          set removed_at = null, snapshot_id = null, gone_at = null, pin = case when removed_at > $4 then pin end,
              hearted_at = case when removed_at > $4 then hearted_at else $3 end
-         where user_id = $1 and playlist_id = any($2) and removed_at is not null",
+         where user_id = $1 and playlist_id = any($2) and removed_at is not null
+         returning playlist_id",
         user,
         &new,
         change.at,
         undo_since
     );
-    query.execute(&mut *tx).await?;
-    let query = sqlx::query!(
+    let mut added: HashSet<_> = query.fetch_all(&mut *tx).await?.into_iter().collect();
+    let query = sqlx::query_scalar!(
         "insert into user_hearts (user_id, playlist_id, hearted_at)
          select $1, l.id, $3 from (select unnest($2::text[]) as id) l order by l.id
-         on conflict (user_id, playlist_id) do nothing",
+         on conflict (user_id, playlist_id) do nothing
+         returning playlist_id",
         user,
         &new,
         change.at
     );
-    query.execute(&mut *tx).await?;
-    finish(&mut tx, change).await?;
-    tx.commit().await?;
-    Ok(added)
+    added.extend(query.fetch_all(&mut *tx).await?);
+    if !added.is_empty() {
+        leave_out(&mut tx, change, &new, &added).await?;
+        finish(&mut tx, change).await?;
+        tx.commit().await?;
+    }
+    Ok(AddResult { added: added.len(), over_limit })
 }
 
 /// Removes hearts, as [`super::hearts::remove`] does. Returns how many; with none, the last change can still be undone.
@@ -283,7 +296,8 @@ pub struct Undone {
 }
 
 /// Undoes a change: each heart is again as it was before, and one that did not exist or was removed is removed now, so
-/// that it can be restored from now on. Hearts that were changed since stay. Returns `None` if this is not the last change of its kind.
+/// that it can be restored from now on. Hearts that were changed since stay. Returns `None` if this is not the last change
+/// of its kind.
 pub async fn undo(pool: &Pool, change: Change, now: OffsetDateTime) -> Result<Option<Undone>> {
     let Change { user, kind, at } = change;
     let mut connection = pool.acquire().await?;

@@ -40,6 +40,9 @@ pub async fn add(
 }
 
 /// Removes a heart. Its row stays, with note, tags and date, until [`delete_removed_before`] deletes it.
+///
+/// # Errors
+/// [`Error::UserGone`] if there is no heart, and no account any more.
 pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: OffsetDateTime) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts set removed_at = $3 where user_id = $1 and playlist_id = $2 and removed_at is null",
@@ -47,7 +50,8 @@ pub async fn remove(pool: &Pool, user: UserId, playlist: &PlaylistId, now: Offse
         playlist.as_str(),
         now
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    let removed = query.execute(pool).await?.rows_affected();
+    if removed == 0 { super::check_user(pool, user).await } else { Ok(()) }
 }
 
 /// Restores a heart that was removed after `since`, as it was. Returns `false` if there is none.

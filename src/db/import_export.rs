@@ -109,21 +109,20 @@ pub async fn import(
         return Ok(ImportResult::TooManyRemoved(removed));
     }
     heart_changes::begin(&mut tx, change, &new_ids).await?;
-    // Hearts that were pressed meanwhile are not the import's.
-    let mut left: HashSet<_> = new_ids.iter().cloned().collect();
+    let mut added = HashSet::new();
     for hearts in batches {
-        for id in insert_hearts(&mut tx, user, &hearts).await? {
-            left.remove(&id);
-        }
+        added.extend(insert_hearts(&mut tx, user, &hearts).await?);
     }
-    let left: Vec<_> = left.into_iter().collect();
-    heart_changes::leave_out(&mut tx, change, &left).await?;
+    if added.is_empty() {
+        return Ok(ImportResult::Added { hearts: 0, left_unpinned: 0 });
+    }
+    heart_changes::leave_out(&mut tx, change, &new_ids, &added).await?;
     heart_changes::finish(&mut tx, change).await?;
     tx.commit().await?;
     drop(connection);
-    let pinned: Vec<_> = pinned.iter().filter(|id| new_ids.iter().any(|new| new == id.as_str())).cloned().collect();
+    let pinned: Vec<_> = pinned.iter().filter(|id| added.contains(id.as_str())).cloned().collect();
     let left_unpinned = pins::pin_all(pool, user, &pinned).await;
-    Ok(ImportResult::Added { hearts: new - left.len() as i64, left_unpinned })
+    Ok(ImportResult::Added { hearts: added.len() as i64, left_unpinned })
 }
 
 /// Returns the number of the user's hearts and those of `ids` that are not among them, the number of removed hearts and

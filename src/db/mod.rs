@@ -183,8 +183,16 @@ async fn lock_user(transaction: &mut PgConnection, user: UserId) -> Result<bool>
     Ok(query.fetch_optional(transaction).await?.is_some())
 }
 
-/// Like [`lock_user`], for a transaction that inserts rows of the user. Fails with [`Error::UserGone`] if the account no
-/// longer exists: on Citus no foreign key says so, and the rows would stay forever.
+/// Fails with [`Error::UserGone`] if the account no longer exists. For changes that found no row: a merge has moved it to
+/// another account, where it is as it was.
+async fn check_user(pool: &Pool, user: UserId) -> Result<()> {
+    let query = sqlx::query_scalar!(r#"select exists (select from users where id = $1) as "exists!""#, user.0);
+    if query.fetch_one(pool).await? { Ok(()) } else { Err(Error::UserGone) }
+}
+
+/// Like [`lock_user`], for a transaction that changes rows of the user. Fails with [`Error::UserGone`] if the account no
+/// longer exists: on Citus no foreign key says so, and inserted rows would stay forever; others are a merged account's
+/// by now.
 async fn lock_existing_user(transaction: &mut PgConnection, user: UserId) -> Result<()> {
     if lock_user(transaction, user).await? { Ok(()) } else { Err(Error::UserGone) }
 }

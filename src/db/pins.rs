@@ -78,13 +78,18 @@ async fn try_pin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<Pin
     })
 }
 
+/// Takes the pin off a heart.
+///
+/// # Errors
+/// [`super::Error::UserGone`] if there is no such pin, and no account any more.
 pub async fn unpin(pool: &Pool, user: UserId, playlist: &PlaylistId) -> Result<()> {
     let query = sqlx::query!(
         "update user_hearts set pin = null where user_id = $1 and playlist_id = $2 and pin is not null",
         user.0,
         playlist.as_str()
     );
-    Ok(query.execute(pool).await.map(drop)?)
+    let unpinned = query.execute(pool).await?.rows_affected();
+    if unpinned == 0 { super::check_user(pool, user).await } else { Ok(()) }
 }
 
 /// Returns the ids of a user's pinned playlists.

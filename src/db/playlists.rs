@@ -388,23 +388,9 @@ pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
             super::CLEANUP_BATCH
         );
         let Some(last) = query.fetch_one(pool).await? else { return Ok(deleted) };
-        keep_titles(pool, last).await?;
+        news::keep_titles(pool, last).await?;
         let query = sqlx::query!("delete from playlists where seen_at between '-infinity' and $1", last);
         deleted += query.execute(pool).await?.rows_affected();
         tokio::time::sleep(super::CLEANUP_PAUSE * start.elapsed()).await;
     }
-}
-
-/// Copies names to the hearts of playlists that were last seen up to `last`.
-async fn keep_titles(pool: &Pool, last: OffsetDateTime) -> Result<()> {
-    let query = sqlx::query!(
-        "update user_hearts h
-         set title = coalesce(h.title, nullif(p.name, '')), title_seen_at = p.seen_at,
-             title_folded = case when h.title is null then nullif(p.name_folded, '') else h.title_folded end
-         from playlists p
-         where p.seen_at between '-infinity' and $1 and h.user_id = p.user_id and h.playlist_id = p.id
-               and (h.title_seen_at < p.seen_at or h.title is null and p.name <> '')",
-        last
-    );
-    Ok(query.execute(pool).await.map(drop)?)
 }

@@ -12,7 +12,7 @@ use crate::db;
 use crate::db::account_merge::{
     Merge, SharedContent, SharingOptions, count_joined, find_shared_contents, have_common_provider, summarize,
 };
-use crate::ids::{Provider, UserId};
+use crate::ids::{Provider, TokenHash, UserId};
 use crate::vault::Purpose;
 
 pub use crate::db::account_merge::{AccountSummary, JoinedHearts};
@@ -54,6 +54,9 @@ pub struct MergePreview {
 
 /// Returns the result of the offered merge. `None` if the offer has ended, one of the accounts is gone, or both have an
 /// identity at the same provider by now.
+///
+/// # Errors
+/// [`super::Error::SearchTooSlow`] if the hearts cannot be counted in time.
 pub async fn preview(
     app: &App,
     user: &CurrentUser,
@@ -130,15 +133,21 @@ async fn load_account(app: &App, id: UserId, now: OffsetDateTime) -> Result<Opti
     Ok(Some(MergeAccount { id, summary, providers }))
 }
 
-/// Merges the accounts. Returns the user who stays; `None`, and nothing is changed, if that is no longer possible.
-pub async fn merge(app: &App, preview: &MergePreview, now: OffsetDateTime) -> Result<Option<User>> {
+/// Merges the accounts. Returns the user who stays; `None`, and nothing is changed, if that is no longer possible, or if
+/// `session` has ended meanwhile.
+pub async fn merge(
+    app: &App,
+    preview: &MergePreview,
+    session: (UserId, TokenHash),
+    now: OffsetDateTime,
+) -> Result<Option<User>> {
     let (into, from) = (preview.into.id, preview.from.id);
     let owner = |user: UserId| user.0.to_be_bytes();
     let reseal = |sealed: &[u8]| {
         let token = app.vault.open(Purpose::Share, &owner(from), sealed).ok()?;
         Some(app.vault.seal(Purpose::Share, &owner(into), &token))
     };
-    let merge = Merge { from, into, reseal: &reseal, fold_tag, join_options };
+    let merge = Merge { from, into, session: Some(session), reseal: &reseal, fold_tag, join_options };
     if !db::account_merge::merge(&app.db, merge, now).await? {
         return Ok(None);
     }

@@ -23,7 +23,7 @@ pub const SPOTIFY_KEYS: [&str; 4] = [GRANT_KEY, SCOPES_KEY, SAVING_KEY, HANDLE_K
 
 /// Lease of a process that refreshes a token; far longer than the HTTP timeout.
 const REFRESH_LEASE: Duration = Duration::seconds(20);
-/// How often a request checks whether another one has refreshed the token.
+/// How often a request checks whether another one has refreshed the token, or tries again to store it.
 const LEASE_POLL_INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// Calls Spotify with a valid access token. Refreshes the token if it has expired, and once more after a 401.

@@ -197,6 +197,18 @@ impl From<Error> for AppError {
     }
 }
 
+/// Error of a page that counts like a search: the page of [`Error::SearchTooSlow`] speaks of words.
+pub(crate) fn counting_error(error: Error) -> AppError {
+    match error {
+        Error::SearchTooSlow => {
+            let message = "Heartlist could not count your hearts and tags in time. Try again in a few seconds.";
+            let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "Counting took too long", message);
+            error.with_nothing_saved().with_hearts_link().with_retry_after(SHORT_WAIT)
+        }
+        error => error.into(),
+    }
+}
+
 /// Message for a page that shows stored data because of `error`, and the label of its [`consent_button`].
 pub(crate) fn describe_spotify_error(error: &Error) -> (String, Option<&'static str>) {
     (format!("{} This is what Spotify last showed.", spotify_error_message(error)), consent_button(error))

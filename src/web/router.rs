@@ -208,7 +208,7 @@ fn account_routes(app: &Arc<App>) -> Router<Arc<App>> {
     Router::new()
         .route("/account", get(account::show))
         .route("/account/merge", change(post(account::merge::create)).get(account::merge::show))
-        .route("/account/merge/confirm", change(get(account::merge::confirm)))
+        .route("/account/merge/confirm", get(account::merge::confirm))
         .route("/account/reauthenticate", get(account::identities::reauthenticate))
         .route(
             "/account/identities/{provider}",

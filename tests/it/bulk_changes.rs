@@ -81,6 +81,24 @@ async fn selected_playlists_are_hearted_and_undo_removes_only_the_new_hearts() {
     assert_eq!(site.count_hearts().await, 3);
 }
 
+/// A press while several are hearted is not part of that change, which meets it only when it adds the heart.
+#[tokio::test]
+async fn heart_that_is_pressed_meanwhile_outlives_the_undo() {
+    let site = Site::open().await;
+    let (ada, ids) = sign_in_with_hearts(&site, 0).await;
+    let mut press = site.db.begin().await.unwrap();
+    let add = "insert into user_hearts (user_id, playlist_id, hearted_at) select id, $1, now() from users";
+    sqlx::query(add).bind(&ids[1]).execute(&mut *press).await.unwrap();
+    let commit = async {
+        site.wait_for_blocked_query().await;
+        press.commit().await.unwrap();
+    };
+    let (page, ()) = tokio::join!(submit_selection(&ada, "/playlists", "heart", "", &ids[..3]), commit);
+    assert_eq!(page.flash().unwrap(), "2 hearts added.");
+    assert_eq!(undo(&ada, &page).await.flash().unwrap(), "Undone for 2 hearts.");
+    assert_eq!(site.count_hearts().await, 1);
+}
+
 #[tokio::test]
 async fn selected_hearts_are_removed_and_come_back_as_they_were() {
     let site = Site::open().await;

@@ -109,6 +109,8 @@ async fn hanging_database_gives_503_and_recovers() {
     }
     let response = tokio::time::timeout(bound, ada.fetch(Method::PUT, &heart)).await.expect("an answer soon");
     assert_eq!(response.status, 503);
+    let page = tokio::time::timeout(bound, ada.post(&heart, "hearted=true")).await.expect("an answer soon");
+    assert!(page.status == 503 && page.text("main").contains("Nothing was saved"), "its session was not loaded");
     assert_eq!(ada.get("/healthz").await.status, 200);
 
     proxy.freeze(false);

@@ -152,6 +152,7 @@ async fn import_is_final_once_accounts_are_merged() {
                 from: UserId(ids[1]),
                 into: UserId(ids[0]),
                 reseal: &|_| None,
+                session: None,
                 fold_tag: str::to_lowercase,
                 join_options: |_| Default::default()
             },

@@ -58,6 +58,25 @@ async fn note_of_the_account_that_ends_is_kept_or_refused() {
 }
 
 #[tokio::test]
+async fn heart_of_the_account_that_ends_is_not_said_to_be_removed() {
+    for (path, body) in
+        [("/heart/0000000000000000000001", "hearted=false"), ("/hearts/0000000000000000000001/pin", "pinned=false")]
+    {
+        let (site, _first, second, page) = sign_in_twice().await;
+        second.fetch(Method::PUT, &format!("/heart/{SHARED}")).await;
+        second.post(&format!("/hearts/{SHARED}/pin"), "pinned=true").await;
+        create_secret_link(&second).await;
+        let other_tab = sign_in_to_newer(&site).await;
+        let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+        let lock = lock(&site, "shares").await;
+        let change = other_tab.post(path, body);
+        let (merged, changed) = tokio::join!(second.submit(question.form(CONFIRM)), run_meanwhile(&site, lock, change));
+        assert_eq!((merged.status, site.count_users().await, site.count_hearts().await), (200, 1, 2));
+        assert!(changed.header("location").starts_with("/login"), "{path}: {} {}", changed.status, changed.html);
+    }
+}
+
+#[tokio::test]
 async fn page_that_is_turned_off_is_not_said_to_be_off_while_it_is_public() {
     for (part, form) in [
         ("/account/sharing/page", "form[action='/account/sharing/page']:has(input[value=false])"),
@@ -80,6 +99,21 @@ async fn page_that_is_turned_off_is_not_said_to_be_off_while_it_is_public() {
 }
 
 #[tokio::test]
+async fn merge_ends_with_the_session_that_confirmed_it() {
+    let (site, _first, second, page) = sign_in_twice().await;
+    create_secret_link(&second).await;
+    let phone = sign_in_to_newer(&site).await;
+    let form = phone.open("/account").await.form("form[action='/account/sessions/end']:not(:has(input))");
+    let question = sign_in_to_merge(&site, &second, &page, "ada").await;
+    let lock = lock(&site, "shares").await;
+    let end_others = phone.send_form(form);
+    let (merged, ended) = tokio::join!(second.submit(question.form(CONFIRM)), run_meanwhile(&site, lock, end_others));
+    assert_eq!((ended.status, merged.url.path()), (303, "/login"));
+    assert_eq!(site.count_users().await, 2);
+    assert_eq!(phone.open("/hearts").await.status, 200);
+}
+
+#[tokio::test]
 async fn session_that_is_ended_during_the_merge_stays_ended() {
     let (site, first, _second, _) = sign_in_twice().await;
     let question = first.link_identity(&site.spotify, OtherProvider::GitHub, "ada").await;
@@ -89,9 +123,10 @@ async fn session_that_is_ended_during_the_merge_stays_ended() {
     let lock = lock(&site, "sessions").await;
     let end_others = phone.send_form(form);
     let (merged, ended) = tokio::join!(first.submit(question.form(CONFIRM)), run_meanwhile(&site, lock, end_others));
-    assert_eq!((ended.status, site.count_users().await), (303, 1));
+    assert_eq!((ended.status, site.count_users().await), (303, 2));
     assert_eq!(merged.url.path(), "/login");
-    assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1, "the phone's");
+    let of_older = "select count(*) from sessions where user_id = (select min(id) from users)";
+    assert_eq!(site.count(of_older).await, 1, "the phone's");
 }
 
 #[tokio::test]

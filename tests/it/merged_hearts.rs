@@ -20,6 +20,7 @@ async fn merge_accounts(site: &Site, [into, from]: [i64; 2]) {
         from: UserId(from),
         into: UserId(into),
         reseal: &|_| None,
+        session: None,
         fold_tag: str::to_lowercase,
         join_options: |_| Default::default(),
     };

@@ -233,6 +233,7 @@ async fn news_and_feed_survive_a_merge_and_end_with_the_account() {
     let merged = heartlist::db::account_merge::Merge {
         from: heartlist::ids::UserId(2),
         into: heartlist::ids::UserId(1),
+        session: None,
         fold_tag: str::to_lowercase,
         reseal: &|_| None,
         join_options: |_| Default::default(),

@@ -293,7 +293,7 @@ async fn tags_of_one_person_are_counted_one_page_at_a_time() {
         let refused = pages.split_off(4);
         assert!(pages.iter().all(|page| page.status == 200), "four may run and wait: {path}");
         assert!(refused.iter().all(|page| page.status == 503), "{path}");
-        assert_eq!(refused[0].text("h1"), "Your tags took too long");
+        assert_eq!(refused[0].text("h1"), "Counting took too long");
     }
 }
 
@@ -315,7 +315,7 @@ async fn pages_open_without_tags_that_take_too_long_to_count() {
     assert_eq!((page.status, page.count("li.card")), (200, 1), "it counts neither tags nor stale hearts");
     assert!(!page.has(".filters .is-tag"));
     let page = ada.get("/tags").await;
-    assert_eq!((page.status, page.text("h1").as_str()), (503, "Your tags took too long"));
+    assert_eq!((page.status, page.text("h1").as_str()), (503, "Counting took too long"));
 }
 
 #[tokio::test]

@@ -42,6 +42,30 @@ async fn single_use_refresh_tokens_survive_fifty_expiries() {
     assert_eq!(site.count("select count(*) from sessions where user_id is not null").await, 1);
 }
 
+/// Spotify has voided the old refresh token by then.
+#[tokio::test]
+async fn renewed_token_survives_a_database_that_fails_once() {
+    let site = Site::open().await;
+    site.spotify.update_switches(|switches| switches.rotate_refresh_tokens = true);
+    let ada = site.sign_in("ada").await;
+    let page = ada.open("/now-playing").await;
+    ada.submit(approve(&ada.submit(page.form("main form")).await, "ada")).await;
+    let fail = "create sequence failures;
+        create function fail_once() returns trigger language plpgsql as $$ begin
+            if nextval('failures') = 1 then raise sqlstate '57P01'; end if;
+            return new;
+        end $$;
+        create trigger fail_once before update on sessions for each row
+        when (old.leased_until is not null and new.leased_until is null) execute function fail_once()";
+    sqlx::raw_sql(fail).execute(&site.db).await.unwrap();
+    for _ in 0..2 {
+        site.advance(Duration::from_secs(3601));
+        let page = ada.open("/now-playing").await;
+        assert!(page.status == 200 && page.html.contains("Nothing is playing"), "{}", page.html);
+    }
+    assert!(site.count("select last_value from failures").await > 1);
+}
+
 #[tokio::test]
 async fn loose_answers_to_refresh_are_read() {
     let site = Site::open().await;

@@ -48,7 +48,9 @@ impl MaybeUser {
     /// Loads the session and its user. Without a cookie, does no query.
     pub(crate) async fn load(session: Session) -> Result<Self> {
         let result = tokio::time::timeout(SESSION_TIMEOUT, Self::read(session)).await;
-        result.unwrap_or_else(|_| Err(error_for_status(StatusCode::SERVICE_UNAVAILABLE)))
+        let result = result.unwrap_or_else(|_| Err(error_for_status(StatusCode::SERVICE_UNAVAILABLE)));
+        // Before the handler.
+        result.map_err(AppError::with_nothing_saved)
     }
 
     /// Like [`Self::load`], but once for each request: the rate limit, the layout and the handler share the result.

@@ -8,9 +8,8 @@ use axum::response::{IntoResponse, Redirect};
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use crate::domain::Error;
 use crate::domain::tags::{self, RenameResult, Tag};
-use crate::web::error::{AppError, Result, SHORT_WAIT};
+use crate::web::error::{AppError, Result, counting_error};
 use crate::web::extract::list_query::ListParams;
 use crate::web::extract::{SignedIn, State};
 use crate::web::flash::{self, Flash, RenamedTag};
@@ -29,7 +28,7 @@ struct TagsPage {
 
 /// The most used tags first, or by name.
 pub(crate) async fn index(app: State, layout: Layout, SignedIn(user): SignedIn, params: ListParams) -> Result {
-    let mut list = tags::list(&app, &user).await.map_err(tags_error)?;
+    let mut list = tags::list(&app, &user).await.map_err(counting_error)?;
     let is_by_name = params.sort == "name";
     if is_by_name {
         list.sort_by_name(params.language);
@@ -73,7 +72,7 @@ pub(crate) async fn edit(
     SignedIn(user): SignedIn,
     Query(params): Query<EditParams>,
 ) -> Result {
-    let [tag, target] = tags::find(&app, &user, [&params.tag, &params.to]).await.map_err(tags_error)?;
+    let [tag, target] = tags::find(&app, &user, [&params.tag, &params.to]).await.map_err(counting_error)?;
     let tag = tag.ok_or_else(tag_not_found)?;
     let target = target.filter(|target| !tags::is_same(&target.name, &tag.name));
     let name = target.as_ref().map_or_else(|| tag.name.clone(), |target| target.name.clone());
@@ -109,7 +108,7 @@ pub(crate) async fn rename(
     let name = match tags::parse_name(&form.to) {
         Ok(name) => name,
         Err(error) => {
-            let [tag] = tags::find(&app, &user, [&form.tag]).await.map_err(tags_error)?;
+            let [tag] = tags::find(&app, &user, [&form.tag]).await.map_err(counting_error)?;
             let tag = tag.ok_or_else(tag_not_found)?;
             let are_shared = tags::are_shared(&app, &user, [&tag.name, ""]).await?;
             let layout = layout.with_title(format!("Tag – not renamed: {}", tag.name), "hearts");
@@ -118,7 +117,7 @@ pub(crate) async fn rename(
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
     };
-    Ok(match tags::rename(&app, &user, &form.tag, &name, form.merge == "yes").await.map_err(tags_error)? {
+    Ok(match tags::rename(&app, &user, &form.tag, &name, form.merge == "yes").await.map_err(counting_error)? {
         RenameResult::Renamed(old) => flash::redirect("/tags", Flash::TagRenamed(RenamedTag { old, new: name })),
         RenameResult::Merged => flash::redirect("/tags", Flash::TagsMerged),
         RenameResult::NotFound => return Err(tag_not_found().with_nothing_saved()),
@@ -143,20 +142,8 @@ pub(crate) async fn destroy(app: State, SignedIn(user): SignedIn, Form(form): Fo
     if !form.confirm.is_confirmed() {
         return Ok(flash::redirect("/tags", Flash::NotConfirmed));
     }
-    match tags::delete(&app, &user, &form.tag).await.map_err(tags_error)? {
+    match tags::delete(&app, &user, &form.tag).await.map_err(counting_error)? {
         true => Ok(flash::redirect("/tags", Flash::TagDeleted)),
         false => Err(tag_not_found().with_nothing_saved()),
-    }
-}
-
-/// Tags are counted like a search, but the page of [`Error::SearchTooSlow`] speaks of words.
-fn tags_error(error: Error) -> AppError {
-    match error {
-        Error::SearchTooSlow => {
-            let message = "Heartlist could not count your tags in time. Try again in a few seconds.";
-            let error = AppError::new(StatusCode::SERVICE_UNAVAILABLE, "Your tags took too long", message);
-            error.with_nothing_saved().with_hearts_link().with_retry_after(SHORT_WAIT)
-        }
-        error => error.into(),
     }
 }

@@ -4,12 +4,15 @@ use askama::Template;
 use axum::Form;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect};
+use time::OffsetDateTime;
 
+use crate::app::App;
+use crate::domain::CurrentUser;
 use crate::domain::account_merge::{self, MergeAccount, MergePreview};
 use crate::domain::activity::{self, EventKind};
 use crate::domain::login;
 use crate::ids::Provider;
-use crate::web::error::Result;
+use crate::web::error::{Result, counting_error};
 use crate::web::extract::{Device, MaybeUser, NextParam, Now, SafePath, SignedIn, State};
 use crate::web::flash::{self, Flash, JoinedCounts};
 use crate::web::views::{Layout, TimeView, render_page};
@@ -69,7 +72,7 @@ pub(crate) async fn confirm(
     Query(params): Query<NextParam>,
 ) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
-    let Some(preview) = account_merge::preview(&app, &user, maybe_user.merge_offer().await?, now).await? else {
+    let Some(preview) = load_preview(&app, &user, &maybe_user, now).await? else {
         return Ok(Redirect::to(next.as_str()).into_response());
     };
     let view = |account: &MergeAccount| AccountView {
@@ -86,6 +89,15 @@ pub(crate) async fn confirm(
     }))
 }
 
+async fn load_preview(
+    app: &App,
+    user: &CurrentUser,
+    maybe_user: &MaybeUser,
+    now: OffsetDateTime,
+) -> Result<Option<MergePreview>> {
+    account_merge::preview(app, user, maybe_user.merge_offer().await?, now).await.map_err(counting_error)
+}
+
 pub(crate) async fn create(
     app: State,
     Now(now): Now,
@@ -95,10 +107,10 @@ pub(crate) async fn create(
 ) -> Result {
     let next = SafePath::parse_or_playlists(params.next.as_deref());
     maybe_user.reload().await?;
-    let Some(preview) = account_merge::preview(&app, &user, maybe_user.merge_offer().await?, now).await? else {
+    let Some(preview) = load_preview(&app, &user, &maybe_user, now).await? else {
         return Ok(flash::redirect("/account", Flash::NotMerged));
     };
-    let Some(merged) = account_merge::merge(&app, &preview, now).await? else {
+    let Some(merged) = account_merge::merge(&app, &preview, (user.id, user.session), now).await? else {
         return Ok(flash::redirect("/account", Flash::NotMerged));
     };
     let from = &preview.from.summary;
@@ -106,10 +118,6 @@ pub(crate) async fn create(
         JoinedCounts { hearts: from.hearts, in_both: preview.joined.in_both, notes: from.notes, tags: from.tags };
     let event = (EventKind::Merged, Some(counts.describe()));
     activity::record_with_details(&app, merged.id, event, &device, now).await;
-    // The merge has deleted the sessions of the other account. One of this account may have been ended during the merge.
-    if merged.id == user.id {
-        maybe_user.reload().await?;
-    }
     maybe_user.continue_as(&merged).await?;
     Ok(flash::redirect(next.as_str(), Flash::Merged(counts)))
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -94,10 +94,8 @@ pub(crate) async fn update(
             annotation => {
                 let form = stored.with_input(title, &note, &params.tags).with_error(annotation.err());
                 let form = form.with_suggestions(tags::suggest(&app, &user, now).await?);
-                let layout = layout.with_title(format!("Title, note and tags – not saved: {}", card.name), "hearts");
-                let status = if is_outdated { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
-                let page = AnnotationPage { is_outdated, ..AnnotationPage::new(layout, card, form, params.from) };
-                return Ok((status, render_page(&page)).into_response());
+                let page = AnnotationPage::new(layout, card, form, params.from);
+                return Ok(render_unsaved(AnnotationPage { is_outdated, ..page }));
             }
         };
         let old = OldAnnotation { own_title: card.own_title.as_deref(), note: card.note.as_deref(), tags: &card.tags };
@@ -109,6 +107,12 @@ pub(crate) async fn update(
         };
         return Ok(flash::redirect(&list_anchor(params.from.as_deref(), &id), message));
     }
+}
+
+fn render_unsaved(page: AnnotationPage) -> Response {
+    let layout = page.layout.with_title(format!("Title, note and tags – not saved: {}", page.card.name), "hearts");
+    let status = if page.is_outdated { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+    (status, render_page(&AnnotationPage { layout, ..page })).into_response()
 }
 
 async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<PlaylistCard> {
