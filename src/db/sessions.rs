@@ -138,7 +138,7 @@ impl SessionStore for Store {
     async fn load(&self, id: &Id) -> StoreResult<Option<Record>> {
         let id_hash = hash_id(*id);
         let query = sqlx::query!(
-            r#"select s.sealed, s.expires_at, u.displays::text as displays,
+            r#"select s.user_id, s.sealed, s.expires_at, u.displays::text as displays,
                       coalesce(s.last_seen_at < now() - interval '5 minutes', true) as "unseen!"
                from sessions s left join users u on u.id = s.user_id
                where s.id_hash = $1 and s.expires_at > now()
@@ -150,7 +150,8 @@ impl SessionStore for Store {
             self.touch_last_seen(id_hash).await;
         }
         // A record that does not open (SESSION_SECRET was changed) counts as missing, and the user signs in again.
-        Ok(open(&self.vault, id_hash, &row.sealed).ok().map(|mut data| {
+        let data = open(&self.vault, id_hash, &row.sealed).ok().filter(|data| user(data) == row.user_id);
+        Ok(data.map(|mut data| {
             data.extend(row.displays.and_then(|json| Some((DISPLAYS.to_owned(), serde_json::from_str(&json).ok()?))));
             Record { id: *id, data, expiry_date: row.expires_at }
         }))

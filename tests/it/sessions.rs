@@ -263,3 +263,16 @@ async fn session_without_its_account_is_none() {
     assert_eq!(ada.open("/account").await.url.path(), "/login");
     assert_eq!(ada.sign_in("ada").await.flash().unwrap(), "Signed in as Ada.");
 }
+
+/// Another tab may have got a new session meanwhile, whose cookie has the same name.
+#[tokio::test]
+async fn response_to_an_ended_session_removes_no_cookie() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    sqlx::query("delete from sessions").execute(&site.db).await.unwrap();
+    for path in ["/hearts", "/", "/playlists"] {
+        let page = ada.get(path).await;
+        let mut cookies = page.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+        assert!(cookies.all(|cookie| !cookie.contains("Max-Age=0")), "{path}: {:?}", page.headers);
+    }
+}

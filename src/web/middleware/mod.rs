@@ -11,7 +11,7 @@ pub(crate) mod request_body;
 pub(crate) mod request_id;
 pub(crate) mod request_log;
 pub(crate) mod security_headers;
-mod session;
+pub(crate) mod session;
 mod zone;
 
 use std::sync::Arc;

@@ -23,7 +23,12 @@ pub(crate) fn layer(app: &App) -> SessionManagerLayer<impl SessionStore + Clone>
         .with_expiry(Expiry::OnInactivity(app.config.access.session_ttl))
 }
 
-/// Adds the cookie's attributes to its removal, which tower-sessions sends with a path alone.
+/// Marks the response that ends the browser's session.
+#[derive(Clone)]
+pub(crate) struct SessionEnded;
+
+/// Removes the cookie with its attributes if the response ends the session. tower-sessions removes it, with a path alone,
+/// whenever its session is gone, too: if another tab has got a new one meanwhile, a late response would end that.
 pub(crate) fn complete_removal(app: &Arc<App>) -> impl Fn(Response) -> Response + Clone + use<> {
     let app = app.clone();
     let removal = format!("{}=; ", cookies::name(&app, CookieKind::Session));
@@ -35,6 +40,8 @@ pub(crate) fn complete_removal(app: &Arc<App>) -> impl Fn(Response) -> Response 
             for cookie in set.into_iter().filter(|cookie| !is_removal(cookie)) {
                 response.headers_mut().append(SET_COOKIE, cookie);
             }
+        }
+        if response.extensions().get::<SessionEnded>().is_some() {
             cookies::remove(&app, &mut response, CookieKind::Session);
         }
         response

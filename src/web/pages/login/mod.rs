@@ -27,6 +27,7 @@ use crate::web::extract::return_to::{sign_in_path, with_heart, with_next};
 use crate::web::extract::{Device, MaybeUser, NextParam, Now, ProviderPath, SafePath, State};
 use crate::web::flash::saving::SavingFlash;
 use crate::web::flash::{self, Flash};
+use crate::web::middleware::session::SessionEnded;
 use crate::web::views::{Layout, render_page};
 
 /// The value of `Clear-Site-Data` at sign-out. Not `"cookies"`: that would end the sessions of all sites below the same
@@ -267,5 +268,6 @@ pub(crate) async fn end_session(app: &App, maybe_user: &MaybeUser, mut response:
     // Pending logins end with the session.
     cookies::remove(app, &mut response, CookieKind::Login);
     response.headers_mut().insert("clear-site-data", CLEAR_AT_SIGN_OUT);
+    response.extensions_mut().insert(SessionEnded);
     Ok(response)
 }
