@@ -82,7 +82,7 @@ pub(crate) async fn update(
     let is_break = |c: char| c.is_whitespace() && (c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'));
     let note = params.note.replace("\r\n", " ").replace(is_break, " ");
     loop {
-        let card = load_card(&app, &user, &id).await?;
+        let card = load_card(&app, &user, &id).await.map_err(AppError::with_nothing_saved)?;
         let title = params.title.as_deref().or(card.own_title.as_deref()).unwrap_or_default();
         let annotation = Annotation::parse_up_to(MAX_TAGS.max(card.tags.len()), title, &note, &params.tags);
         let stored = card.annotation_form();
@@ -125,5 +125,5 @@ async fn load_card(app: &App, user: &CurrentUser, id: &PlaylistId) -> Result<Pla
 pub(super) fn not_hearted() -> AppError {
     let message =
         "A title, note, tags and pin belong to a heart, and this playlist no longer has yours. Heart it again first.";
-    AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_nothing_saved().with_hearts_link()
+    AppError::new(StatusCode::NOT_FOUND, "Not hearted any more", message).with_hearts_link()
 }

@@ -29,7 +29,7 @@ pub(crate) async fn update(
     let id = parse_id(&id)?;
     let message = match form.pinned {
         true => match hearts::pin(&app, &user, &id).await {
-            Err(Error::NotFound) => return Err(not_hearted()),
+            Err(Error::NotFound) => return Err(not_hearted().with_nothing_saved()),
             Ok(PinResult::TooMany) => Flash::List(ListFlash::TooManyPins),
             pinned => pinned.map(|_| Flash::List(ListFlash::Pinned))?,
         },
