@@ -178,8 +178,8 @@ pub struct Merge<'a> {
 
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
 /// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` stay where `into`
-/// has pins left. Notes and tags are shared as far as `join_options` says. Returns `false`, and changes
-/// nothing, if one of them was deleted, both have an identity at the same provider, or the session has ended. A new table with users' content
+/// has pins left. Notes and tags are shared as far as `join_options` says. Returns `false`, and changes nothing, if one of
+/// them was deleted, both have an identity at the same provider, or the session has ended. A new table with users' content
 /// must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
     let Merge { from, into, session, reseal, fold_tag, join_options } = merge;
