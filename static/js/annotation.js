@@ -14,7 +14,7 @@ $(document).on("keydown", "[name=note]", (event) => {
   const isComposing = event.originalEvent.isComposing || event.keyCode === 229;
   if (event.key !== "Enter" || isComposing) return;
   event.preventDefault();
-  event.target.form.requestSubmit();
+  event.target.form.requestSubmit($(event.target.form).find("button")[0]);
 });
 
 // A browser completes a whole field, so each suggestion begins with the tags before the one that is being typed, or

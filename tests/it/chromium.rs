@@ -2,6 +2,7 @@
 
 mod axe;
 mod design;
+mod double_submit;
 mod error_pages;
 mod filters;
 mod hearts;

@@ -78,7 +78,7 @@ async fn page_restored_from_bfcache_shows_no_progress() {
     let site = Site::open().await;
     let browser = open_as_ada(&site).await;
     // The form is not sent, so that the page stays.
-    browser.eval::<()>("document.addEventListener('submit', event => event.preventDefault())").await;
+    browser.eval::<()>("void addEventListener('submit', event => event.preventDefault())").await;
     browser.click(".refresh-bar button").await;
     browser.wait_for_text("#live", "Asking Spotify…").await;
     browser.eval::<()>("void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))").await;
