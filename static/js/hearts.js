@@ -1,12 +1,13 @@
 // Brings cards up to date: the date of a new heart, and names that Spotify has not shown for long.
 "use strict";
 
-// A removed heart forgets its version of the playlist; a new heart is for today's version, and keeps a date that it has.
+// A removed heart forgets its version of the playlist. Added again soon it has its old date, and its pin with it.
 $(document).on("heartsaved", (_, { playlist_id: id, hearted_at: date, not_saved: warning }) => {
   if (warning) showMessage("not-saved", warning);
   const $entry = heartForms(id).closest("#results .card, .detail");
   if (!date) $entry.find(".updated-label").remove();
-  else if (!$entry.find(".hearted-at").length) {
+  else if ($entry.find(".hearted-at time").attr("datetime") !== $(date).attr("datetime")) {
+    $entry.find(".pinned, .hearted-at").remove();
     $("<span class=hearted-at>").append("Hearted ", date).appendTo($entry.find(".facts"));
   }
 });

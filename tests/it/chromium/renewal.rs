@@ -1,8 +1,11 @@
 //! Cards that the script brings up to date: dates of new hearts, names that Spotify has not shown for long.
 
-use fake_spotify::{Endpoint, Fault, User};
+use std::time::Duration;
 
-use super::{open_as_ada, wait_for_heart_count};
+use fake_spotify::{Endpoint, Fault, User};
+use sqlx::Executor as _;
+
+use super::{FIRST_HEART, open_as_ada, open_as_ada_with_heart, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -77,4 +80,25 @@ async fn heart_added_by_script_shows_its_date_at_once() {
     browser.click(".card:nth-child(2) .name").await;
     browser.click(".detail .heart button").await;
     browser.wait_for_text(".detail .hearted-at", "Hearted ").await;
+}
+
+#[tokio::test]
+async fn heart_added_again_shows_the_date_and_pin_that_are_stored() {
+    let site = Site::open().await;
+    let browser = open_as_ada_with_heart(&site).await;
+    let facts = "document.querySelector('.card .facts').innerText";
+    for (minutes, is_pinned) in [(9, true), (11, false)] {
+        site.db.execute("update user_hearts set hearted_at = hearted_at - interval '1 year', pin = 1").await.unwrap();
+        browser.go("/hearts").await;
+        browser.find(".card .pinned").await;
+        browser.click(FIRST_HEART).await;
+        wait_for_heart_count(&site, &browser, 0).await;
+        site.advance(Duration::from_secs(60 * minutes));
+        browser.click(FIRST_HEART).await;
+        browser.wait_for("[...hearts.values()].every((heart) => heart.confirmed)").await;
+        let shown: String = browser.eval(facts).await;
+        assert_eq!(shown.contains("Pinned"), is_pinned, "{shown}");
+        browser.reload().await;
+        assert_eq!(browser.eval::<String>(facts).await, shown, "as after a reload");
+    }
 }
