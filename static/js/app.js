@@ -316,7 +316,9 @@ async function loadMore({ target: button }) {
   $status.text("Loading…");
   const { page, reason } = await fetchPage(heartsChanged && $list.is("#results") ? rangeUrl($list, url) : url);
   if (!button.isConnected) return; // the list has been replaced meanwhile
-  if (!reason) return $status.text(appendEntries($list, $(page).find(`#${$list[0].id}`), url));
+  const $more = $(page).find(`#${$list[0].id}`);
+  if (!reason && !$more.length) return location.assign(url); // the list has become empty elsewhere
+  if (!reason) return $status.text(appendEntries($list, $more, url));
   $button.addClass("retry").text("Try again");
   $status.text(`Not loaded: ${reason}`);
 }

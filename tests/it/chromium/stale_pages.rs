@@ -12,6 +12,9 @@ use crate::support::rows::SIXTY_HEARTS;
 /// The event of a page restored from the back/forward cache, which browsers may or may not use.
 const DISPATCH_PAGESHOW: &str = "void dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))";
 
+/// Offers to undo may cover the button where the driver would press it.
+const PRESS_MORE: &str = "document.querySelector('.load-more button').click()";
+
 #[tokio::test]
 async fn back_shows_heart_added_on_next_page() {
     let site = Site::open().await;
@@ -134,8 +137,6 @@ async fn more_leaves_out_no_card_after_hearts_have_changed() {
     let browser = open_as(&site, "mira").await;
     let everything =
         "insert into user_hearts (user_id, playlist_id, hearted_at) select user_id, id, now() from playlists";
-    // The offers to undo may cover the button where the driver would press it.
-    let press_more = "document.querySelector('.load-more button').click()";
     // The list of playlists without a heart becomes shorter by adding some.
     for (path, hearts, saved) in [
         ("/playlists?q=-is%3Ahearted", "select 1", 3),
@@ -150,11 +151,25 @@ async fn more_leaves_out_no_card_after_hearts_have_changed() {
             browser.click(&format!(".card:nth-child({card}) form.heart button")).await;
         }
         wait_for_heart_count(&site, &browser, saved).await;
-        browser.eval::<()>(press_more).await;
+        browser.eval::<()>(PRESS_MORE).await;
         browser.wait_for_text(".load-more [role=status]", "100 of 117 shown.").await;
-        browser.eval::<()>(press_more).await;
+        browser.eval::<()>(PRESS_MORE).await;
         browser.wait_for_text(".load-more [role=status]", "All 117 shown.").await;
         let cards: usize = browser.eval("document.querySelectorAll('#results .card').length").await;
         assert_eq!(cards, 120, "{path}");
     }
+}
+
+#[tokio::test]
+async fn more_shows_a_list_that_another_device_has_emptied() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    site.db.execute(SIXTY_HEARTS).await.unwrap();
+    browser.go("/hearts").await;
+    browser.click(FIRST_HEART).await;
+    wait_for_heart_count(&site, &browser, 59).await;
+    site.db.execute("update user_hearts set removed_at = now()").await.unwrap();
+    browser.eval::<()>(PRESS_MORE).await;
+    browser.wait_for_text("h2", "No hearts yet").await;
+    assert_eq!(browser.console_errors().await, [""; 0]);
 }
