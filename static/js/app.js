@@ -120,9 +120,11 @@ function readHearts(page, requestedAt) {
 }
 
 // A page is older than a pending change, and than what was saved after the page was requested.
+const isNewer = (heart, requestedAt) => isPending(heart) || heart.confirmedAt > requestedAt;
+
 function setConfirmed(id, hearted, requestedAt) {
   const heart = hearts.get(id);
-  if (isPending(heart) || heart.confirmedAt > requestedAt) return;
+  if (isNewer(heart, requestedAt)) return;
   heart.confirmed = heart.wanted = hearted;
   if (failed.get(id) === hearted) forgetFailure(id); // it was saved, only the answer was lost
 }
@@ -205,6 +207,12 @@ async function refreshHearts() {
   if (!$("form.heart, #library-loading").length) return null;
   const { page, reason } = await fetchPage(url);
   if (reason || url !== location.href) return null; // the next refresh tries again, or the search has changed
+  if (![...hearts.values()].some((heart) => isNewer(heart, requestedAt))) refreshCounts(page, requestedAt);
+  renderHearts();
+  return page;
+}
+
+function refreshCounts(page, requestedAt) {
   const [$count, removed] = [$("[data-my-heart-count]"), findRemoved(page)];
   const count = $(page).find("[data-my-heart-count]").text() || "0";
   // A card may also have left a filter, or moved to another page. Only a removed heart makes the count smaller.
@@ -213,8 +221,6 @@ async function refreshHearts() {
   }
   $count.text(count);
   replaceParts(page, "[data-heart-count]");
-  renderHearts();
-  return page;
 }
 
 // Ids in this list that the page lacks. What is missing at an end may have moved to the page before or after.

@@ -173,3 +173,29 @@ async fn more_shows_a_list_that_another_device_has_emptied() {
     browser.wait_for_text("h2", "No hearts yet").await;
     assert_eq!(browser.console_errors().await, [""; 0]);
 }
+
+/// Gives the page the answer to its next GET when `release()` is called.
+const HOLD_GET: &str = "window.real_fetch = fetch, void (window.fetch = async (url, init) => { \
+    const response = await real_fetch(url, init); \
+    if (!init.method) await new Promise((go) => { window.release = go; }); \
+    return response; })";
+
+#[tokio::test]
+async fn page_that_is_older_than_a_saved_heart_changes_no_count() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    site.db.execute(SIXTY_HEARTS).await.unwrap();
+    browser.go("/hearts").await;
+    browser.click(FIRST_HEART).await;
+    wait_for_heart_count(&site, &browser, 59).await;
+    browser.wait_for_text("[data-my-heart-count]", "59").await;
+    browser.eval::<()>(HOLD_GET).await;
+    browser.eval::<()>("window.refresh = refreshHearts(), void 0").await;
+    browser.wait_for("window.release").await;
+    browser.click(FIRST_HEART).await;
+    browser.wait_for_text("[data-my-heart-count]", "60").await;
+    browser.eval::<()>("void release()").await;
+    browser.eval::<bool>("refresh.then(() => true)").await;
+    assert_eq!(browser.text("[data-my-heart-count]").await, "60");
+    assert!(is_hearted(&browser, FIRST_HEART).await);
+}
