@@ -297,6 +297,7 @@ function setAddress(url) {
   history.replaceState(history.state, "", url);
   const here = location.pathname + location.search;
   $("input[name=from], input[name=next]").val((_, path) => path.replace(/^[^#]*/, () => here));
+  $("#bulk a").attr("href", here);
   $("#results a.name").prop("search", `?${new URLSearchParams({ from: here })}`);
 }
 

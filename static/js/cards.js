@@ -89,6 +89,7 @@ $(document).on("click", ".select-link a", (event) => {
   $(event.target).prev()[0].dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: true }));
 });
 $bulk.on("click", ".select-all", () => setBoxes($boxes(), true)).on("click", "a", (event) => {
+  if (!$(".select-link").length) return; // this page began with checkboxes; Done leads to the one without
   event.preventDefault();
   stopSelecting();
 }).on("reset", () => { lastBox = null; $kept().remove(); setTimeout(showCount); }).on("submit", (event) => {

@@ -98,6 +98,19 @@ async fn selecting_is_offered_once_a_search_finds_cards() {
 }
 
 #[tokio::test]
+async fn done_offers_to_select_again_however_selecting_began() {
+    let site = Site::open().await;
+    let browser = open_as_ada(&site).await;
+    browser.go("/playlists?select=1").await;
+    browser.type_text("#q", "owner:me").await;
+    browser.wait_for_location("/playlists?q=owner%3Ame").await;
+    browser.click("#bulk a").await;
+    browser.find(".select-link a").await;
+    assert_eq!(browser.location().await, "/playlists?q=owner%3Ame");
+    assert!(browser.eval::<bool>("!document.querySelector('#bulk').checkVisibility()").await);
+}
+
+#[tokio::test]
 async fn selection_bar_has_three_lines_on_a_phone() {
     let site = Site::open().await;
     let browser = open_as_ada_with_heart(&site).await;
