@@ -87,7 +87,7 @@ const replaceParts = (page, ...parts) => parts.forEach((part) => $(part).html($(
 function keepFocus(replace) {
   const { activeElement } = document;
   const cardId = $(activeElement).closest("#results .card").attr("id");
-  const others = ["#playing", ".filters", ".display"];
+  const others = ["#playing", ".filters", ".display", ".load-more", ".pager"];
   const part = cardId ? `#${CSS.escape(cardId)}` : others.find((selector) => activeElement.closest(selector));
   const controls = () => $(part).find("a, button, select");
   const index = controls().index(activeElement);
@@ -281,14 +281,15 @@ async function refreshResults() {
 
 // Replaces this page's list by another page's.
 function showResults(page, url) {
-  if (!$(page).find("#results").length) return location.assign(url); // the list is empty, there is no search
+  // Where there is no list there is no search.
+  if (![page, document].every((shown) => $(shown).find("#results").length)) return location.assign(url);
   keepFocus(() => {
     $("#results").replaceWith($(page).find("#results"));
     replaceParts(page, "#search-status", ".filters", ".kept", ".display", ".refresh-bar .subtitle");
+    activateTemplates();
   });
   document.title = page.title;
   setAddress(url);
-  activateTemplates();
   renderHearts();
 }
 

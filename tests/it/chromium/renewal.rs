@@ -5,7 +5,7 @@ use std::time::Duration;
 use fake_spotify::{Endpoint, Fault, User};
 use sqlx::Executor as _;
 
-use super::{FIRST_HEART, open_as_ada, open_as_ada_with_heart, wait_for_heart_count};
+use super::{FIRST_HEART, open_as, open_as_ada, open_as_ada_with_heart, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -101,4 +101,17 @@ async fn heart_added_again_shows_the_date_and_pin_that_are_stored() {
         browser.reload().await;
         assert_eq!(browser.eval::<String>(facts).await, shown, "as after a reload");
     }
+}
+
+#[tokio::test]
+async fn library_shows_once_loaded_even_if_its_first_page_was_empty() {
+    let site = Site::open().await;
+    site.spotify.add_user(User::with_library("lena", 100));
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::ZERO), 1);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::Slow(Duration::from_secs(4)), 1);
+    let browser = open_as(&site, "lena").await;
+    browser.find("#library-loading").await;
+    browser.eval::<()>("document.querySelectorAll('#results, .search').forEach((part) => part.remove())").await;
+    browser.wait_for_text(".refresh-bar .subtitle", "100 playlists, as of ").await;
+    browser.wait_for("document.querySelectorAll('.card').length === 50").await;
 }

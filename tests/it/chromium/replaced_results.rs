@@ -1,6 +1,6 @@
 //! What stays when a search or another order replaces the list: the focus, unsaved words, and the last choice.
 
-use super::{FIRST_HEART, is_hearted, open_as_ada, open_as_ada_with_heart, wait_for_heart_count};
+use super::{FIRST_HEART, is_hearted, open_as, open_as_ada, open_as_ada_with_heart, wait_for_heart_count};
 use crate::support::Site;
 use crate::support::browser::Browser;
 
@@ -68,6 +68,20 @@ async fn focus_stays_on_controls_beside_the_list() {
         browser.wait_for_location(&format!("/playlists?q={}", "a".repeat(n + 1))).await;
         let is_focused = format!("document.activeElement === document.querySelector('{control}')");
         assert!(browser.eval::<bool>(&is_focused).await, "{control}");
+    }
+}
+
+#[tokio::test]
+async fn focus_stays_below_the_list_when_it_is_renewed() {
+    let site = Site::open().await;
+    let browser = open_as(&site, "mira").await;
+    browser.go("/playlists?page=2").await;
+    for control in [".load-more button", ".pager [rel=prev]"] {
+        browser.eval::<()>(&format!("document.querySelector('{control}').focus()")).await;
+        browser.eval::<()>("void fetchPage(location.href).then(({ page }) => { showResults(page, location.href); window.shown = page; })").await;
+        browser.wait_for("window.shown").await;
+        browser.eval::<()>("void (window.shown = null)").await;
+        assert!(browser.eval::<bool>(&format!("document.activeElement.matches('{control}')")).await, "{control}");
     }
 }
 
