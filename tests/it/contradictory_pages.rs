@@ -154,6 +154,32 @@ async fn shorter_list_replaces_one_from_which_spotify_withheld_as_much() {
     assert!(subtitle(&page).starts_with("19 playlists") && page.text("main").contains("12 of 21"), "{}", page.html);
 }
 
+/// Spotify goes on counting playlists that were deleted.
+#[tokio::test]
+async fn shorter_list_that_spotify_keeps_sending_replaces_one_of_the_day_before() {
+    for (listed, is_replaced) in [(59, true), (20, true), (0, false)] {
+        let site = Site::open().await;
+        let (lena, page) = refresh_during(&site, 60, PagingQuirk::Truncated(listed)).await;
+        assert!(page.text("main").contains(&format!("{listed} of 60 playlists")), "{}", page.html);
+        for (wait, is_replaced) in [(23 * 60 * MINUTE, false), (2 * 60 * MINUTE, is_replaced)] {
+            site.advance(wait);
+            let page = lena.open("/playlists").await;
+            let count = if is_replaced { listed } else { 60 };
+            assert!(subtitle(&page).starts_with(&format!("{count} playlists, as of")), "{listed}: {}", page.html);
+            assert_eq!(page.has("main [role=alert]"), !is_replaced, "{listed}: {}", page.html);
+            let unlisted = format!("Spotify counts 60 and did not list {} of them.", 60 - listed);
+            assert_eq!(page.html.contains(&unlisted), is_replaced, "{listed}: {}", page.html);
+        }
+    }
+    let site = Site::open().await;
+    site.spotify.add_user(User::with_library("lena", 60));
+    let lena = site.sign_in("lena").await;
+    site.advance(50 * 60 * MINUTE);
+    set_quirk(&site, Some(PagingQuirk::Truncated(59)));
+    let page = lena.open("/playlists").await;
+    assert!(subtitle(&page).starts_with("60 playlists") && page.has("main [role=alert]"), "not one answer alone");
+}
+
 #[tokio::test]
 async fn first_view_of_contradictory_answer_counts_what_is_missing() {
     for (quirk, shown, message) in [

@@ -28,6 +28,8 @@ pub(super) struct StoredCounts {
     pub(super) count: usize,
     /// How many more Spotify counted.
     pub(super) unlisted: usize,
+    /// Whether a shorter list that Spotify keeps sending may replace it.
+    pub(super) is_outdated: bool,
 }
 
 pub(super) struct LibraryFetch {
@@ -174,14 +176,17 @@ impl LibraryFetch {
 
     /// Fails a fetch that ended with less than Spotify counts: with nothing, with less than half, or with less than is
     /// stored. A difference that is no larger than before is accepted: Spotify also counts some playlists that it
-    /// withholds. If it withholds all of them, the stored ones stay.
+    /// withholds, such as deleted ones. So is any list that would replace an outdated one, because it would be refused
+    /// forever. If Spotify withholds all playlists, the stored ones stay.
     pub(super) fn check_total(&mut self, stored: Option<StoredCounts>) {
         let (listed, has_none) = (self.listed_count, self.listed_count == self.from);
         let is_short = |total: usize| {
             let replaces_more = stored
                 .is_some_and(|stored| self.ids.len() < stored.count && total.saturating_sub(listed) > stored.unlisted);
             let replaces_all = self.ids.is_empty() && total > 0 && stored.is_some_and(|stored| stored.count > 0);
-            replaces_all || listed * 2 < total || listed < total && (has_none || replaces_more)
+            let is_outdated = stored.is_some_and(|stored| stored.is_outdated);
+            let is_refused = listed * 2 < total || listed < total && (has_none || replaces_more);
+            replaces_all || is_refused && !is_outdated
         };
         let error = match self.paging.total {
             _ if self.error.is_some() => return,

@@ -21,6 +21,8 @@ const MAX_AGE: Duration = Duration::minutes(10);
 const MIN_REFRESH_INTERVAL: Duration = Duration::seconds(30);
 /// Delay before another fetch after Spotify failed; the stale library is shown meanwhile.
 const RETRY_DELAY: Duration = Duration::seconds(30);
+/// How long a stored library is not replaced by a shorter one, if Spotify counts more than that.
+const SHORTER_LIST_DELAY: Duration = Duration::DAY;
 /// Lease of a fetch; longer than the time budget of a page.
 const LEASE_DURATION: Duration = Duration::seconds(12);
 /// How long a first view waits for the whole library before it shows a part of it.
@@ -251,7 +253,10 @@ async fn fetch_and_store(
     }
     fetched.check_total(stored.as_ref().filter(|_| from == 0).map(|stored| {
         let count = stored.total as usize;
-        StoredCounts { count, unlisted: reported_total(stored).map_or(0, |total| total - count) }
+        // A single short answer never replaces it: a fetch must have failed before.
+        let is_outdated = stored.failed_at.is_some()
+            && stored.fetched_at.is_some_and(|fetched_at| now - fetched_at >= SHORTER_LIST_DELAY);
+        StoredCounts { count, unlisted: reported_total(stored).map_or(0, |total| total - count), is_outdated }
     }));
     // A partial library replaces neither a complete one nor a larger part.
     let is_less_complete = from == 0
