@@ -4,8 +4,8 @@ use sqlx::{Connection, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::shares::Share;
-use super::{Error, Pool, Result, heart_changes, news, operators, pins, sessions, shares, users};
-use crate::ids::{PlaylistId, TokenHash, UserId};
+use super::{Error, Pool, Result, heart_changes, identities, news, operators, pins, sessions, shares, users};
+use crate::ids::{PlaylistId, Provider, TokenHash, UserId};
 
 /// An account, with counts of its content.
 #[derive(Clone, Debug)]
@@ -204,6 +204,9 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     }
     let pinned = pins::list(&mut *tx, from).await?;
     let options = join_options(&load_shared_contents(&mut tx, [into, from], fold_tag).await?);
+    if identities::exists(&mut *tx, from, &[Provider::Spotify.key().to_owned()]).await? {
+        identities::clear_library(&mut tx, into).await?;
+    }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     sqlx::query!("update events set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;
     move_hearts(&mut tx, from, into).await?;

@@ -104,8 +104,20 @@ pub async fn link(pool: &Pool, user: UserId, identity: ProviderIdentity<'_>) -> 
     let mut tx = connection.begin().await?;
     super::lock_existing_user(&mut tx, user).await?;
     let is_linked = insert(&mut tx, user, identity).await?;
+    if is_linked && identity.provider == Provider::Spotify {
+        clear_library(&mut tx, user).await?;
+    }
     tx.commit().await?;
     Ok(is_linked)
+}
+
+/// Empties the library of a user who gets an account at Spotify: what is stored is of one that was unlinked. Its
+/// playlists stay, for the hearts.
+pub(super) async fn clear_library(connection: &mut PgConnection, user: UserId) -> Result<()> {
+    sqlx::query!("delete from libraries where user_id = $1", user.0).execute(&mut *connection).await?;
+    let query =
+        sqlx::query!("update playlists set position = null where user_id = $1 and position is not null", user.0);
+    Ok(query.execute(connection).await.map(drop)?)
 }
 
 /// Like [`link`], within a transaction.
