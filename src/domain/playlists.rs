@@ -95,9 +95,9 @@ pub async fn load(
         Ok(Some(Fetched { seen, description, items, error })) => {
             if let Some(seen) = seen.filter(|_| !is_head) {
                 db::playlists::record(&app.db, user.id, &seen, now).await?;
-            }
-            if !is_head && error.is_none() {
-                db::hearts::mark_viewed(&app.db, user.id, id).await?;
+                if error.is_none() {
+                    db::hearts::mark_viewed(&app.db, user.id, id).await?;
+                }
             }
             (description, items, error)
         }

@@ -65,6 +65,25 @@ async fn updated_badge_shows_date_until_playlist_is_opened() {
 }
 
 #[tokio::test]
+async fn opening_songs_of_a_moment_ago_keeps_badge() {
+    let site = Site::open().await;
+    let ada = site.sign_in("ada").await;
+    site.freeze_clock();
+    let id = ada.open("/playlists").await.playlist_ids().remove(0);
+    let path = format!("/playlists/{id}");
+    add_heart(&ada, &id).await;
+    site.advance(DAY);
+    let songs = ada.open(&path).await.count("tbody tr");
+    site.spotify.add_song(&id);
+    ada.open("/playlists").await;
+    assert_eq!(ada.open(&path).await.count("tbody tr"), songs, "from memory");
+    assert!(badges_after_fetch(&ada, &id).await.iter().all(Option::is_some));
+    site.advance(Duration::from_secs(61));
+    assert_eq!(ada.open(&path).await.count("tbody tr"), songs + 1);
+    assert_eq!(badges_after_fetch(&ada, &id).await, [None, None]);
+}
+
+#[tokio::test]
 async fn opening_during_spotify_outage_keeps_badge() {
     let site = Site::open().await;
     let ada = site.sign_in("ada").await;
