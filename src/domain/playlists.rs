@@ -29,8 +29,8 @@ const NOT_FOUND_TTL: Duration = Duration::minutes(10);
 /// The page number under which it is cached that Spotify does not show a playlist.
 const NOT_FOUND: usize = 0;
 
-/// The description and a page of the items.
-type CachedContent = (Option<String>, PlaylistItems);
+/// The description and a page of the items, or when Spotify did not show the playlist.
+type CachedContent = std::result::Result<(Option<String>, PlaylistItems), OffsetDateTime>;
 
 pub struct PlaylistWithItems {
     pub playlist: Playlist,
@@ -150,23 +150,31 @@ async fn fetch_cached(
 ) -> Result<Option<Fetched>> {
     let key = |page| (user.id, id.clone(), page);
     let cached = [page, NOT_FOUND].iter().find_map(|page| app.playlist_contents.get(&key(*page), now));
-    if let Some(content) = cached.filter(|_: &Option<CachedContent>| user.grant.is_some()) {
-        let (description, items) = content.ok_or(Error::NotFound)?;
-        return Ok(Some(Fetched { seen: None, description, items, error: None }));
+    match cached.filter(|_: &CachedContent| user.grant.is_some()) {
+        Some(Ok((description, items))) => return Ok(Some(Fetched { seen: None, description, items, error: None })),
+        Some(Err(at)) if !is_seen_since(app, user, id, at).await? => return Err(Error::NotFound),
+        _ => {}
     }
     let result = tokio::time::timeout(spotify_calls::TIME_BUDGET, fetch_with_items(app, user, id, page, now)).await;
     let result = result.unwrap_or(Err(Error::SpotifyTimeout));
     match &result {
         // After a HEAD, the next view fetches it again, because only a view is recorded.
         Ok(Some(Fetched { description, items, error: None, .. })) if !is_head => {
-            app.playlist_contents.insert(key(page), &Some((description, items)), now + CONTENT_TTL);
+            let content = Ok::<_, OffsetDateTime>((description, items));
+            app.playlist_contents.insert(key(page), &content, now + CONTENT_TTL);
         }
         Err(Error::NotFound) => {
-            app.playlist_contents.insert(key(NOT_FOUND), &None::<CachedContent>, now + NOT_FOUND_TTL);
+            app.playlist_contents.insert(key(NOT_FOUND), &CachedContent::Err(now), now + NOT_FOUND_TTL);
         }
         _ => {}
     }
     result
+}
+
+/// Returns whether Spotify has shown the playlist after `at`, as in the library, to any process.
+async fn is_seen_since(app: &App, user: &CurrentUser, id: &PlaylistId, at: OffsetDateTime) -> Result<bool> {
+    let stored = db::playlists::find(&app.db, user.id, id).await?;
+    Ok(stored.and_then(|playlist| playlist.seen_at).is_some_and(|seen_at| seen_at > at))
 }
 
 /// Returns the playlist with a page of its items; `None` if there is no such page.

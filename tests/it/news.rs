@@ -87,6 +87,23 @@ async fn news_tell_what_spotify_shows_of_hearts() {
 }
 
 #[tokio::test]
+async fn playlist_that_the_library_lists_again_is_back_at_once() {
+    let site = Site::open().await;
+    let (ada, id) = sign_in_with_heart(&site).await;
+    site.advance(Duration::from_secs(9 * 60));
+    make_unavailable(&site, &ada, &id).await;
+    let path = format!("/playlists/{id}");
+    assert!(!ada.open(&path).await.has("tbody tr"), "remembered for ten minutes");
+    site.advance(Duration::from_secs(2 * 60));
+    ada.open("/playlists").await;
+    let told = ["Back on Spotify", "Unavailable on Spotify"];
+    assert_eq!(news(&ada).await, told);
+    assert!(ada.open(&path).await.has("tbody tr"));
+    assert_eq!(news(&ada).await, told);
+    assert_eq!(site.count("select count(gone_at) from user_hearts").await, 0);
+}
+
+#[tokio::test]
 async fn each_kind_is_told_once_a_day_however_often_it_is_learned() {
     let site = Site::open().await;
     site.freeze_clock();
