@@ -1,5 +1,6 @@
 //! The user's profile, from a provider's userinfo endpoint.
 
+use oauth2::http::StatusCode;
 use oauth2::http::header::{ACCEPT, AUTHORIZATION};
 use oauth2::{HttpRequest, http};
 use serde_json::Value;
@@ -35,6 +36,7 @@ impl Client {
             .as_ref()
             .ok_or_else(|| Error::Unavailable("this provider has no userinfo endpoint".into()))?;
         let json = self.get_json(endpoint.path, access).await?;
+        let json = json.ok_or_else(|| Error::Unavailable("the profile was refused".into()))?;
         let subject =
             id_at(&json, endpoint.subject).ok_or_else(|| Error::Unavailable("the profile has no id".into()))?;
         let email = match &endpoint.email {
@@ -45,22 +47,28 @@ impl Client {
             EmailSource::WithVerifiedFlag { address, verified } => text_at(&json, address).map(|address| {
                 EmailAddress { address, is_verified: json.pointer(verified) == Some(&Value::Bool(true)) }
             }),
-            EmailSource::List(path) => primary_email(&self.get_json(path, access).await?),
+            // GitHub answers 403 or 404 without the permission. The address is optional.
+            EmailSource::List(path) => self.get_json(path, access).await?.as_ref().and_then(primary_email),
         };
         let name = display_name(endpoint, &json);
         Ok(Profile { provider: self.provider(), subject, handle: None, name, email })
     }
 
-    async fn get_json(&self, path: &str, access: &Secret) -> Result<Value, Error> {
+    /// Returns `None` if the token does not permit it.
+    async fn get_json(&self, path: &str, access: &Secret) -> Result<Option<Value>, Error> {
         let request = http::Request::get(format!("{}{path}", self.api))
             .header(ACCEPT, "application/json")
             .header(AUTHORIZATION, format!("Bearer {}", access.expose()));
         let request: HttpRequest = request.body(Vec::new()).map_err(|error| Error::Unavailable(error.to_string()))?;
         let response = self.http.send(request).await?;
-        if !response.status().is_success() {
-            return Err(Error::Unavailable(format!("status {} for a profile", response.status().as_u16())));
+        match response.status() {
+            StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Ok(None),
+            status if !status.is_success() => {
+                Err(Error::Unavailable(format!("status {} for a profile", status.as_u16())))
+            }
+            _ => serde_json::from_slice(response.body())
+                .map_err(|_| Error::Unavailable("the profile is not JSON".into())),
         }
-        serde_json::from_slice(response.body()).map_err(|_| Error::Unavailable("the profile is not JSON".into()))
     }
 }
 

@@ -47,6 +47,23 @@ async fn user_without_name_is_greeted_by_login() {
 }
 
 #[tokio::test]
+async fn sign_in_needs_no_permission_for_email_addresses() {
+    let site = Site::open().await;
+    for (status, finishes) in [(403, true), (404, true), (401, false), (500, false)] {
+        let refusal = Fault::Status(status, r#"{"message":"Not accessible"}"#.into(), "application/json");
+        site.spotify.inject_fault(Endpoint::OtherProfile, Fault::Slow(Duration::ZERO), 1);
+        site.spotify.inject_fault(Endpoint::OtherProfile, refusal, 1);
+        let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "ada").await;
+        assert_eq!(page.status, if finishes { 200 } else { 502 }, "{status}: {}", page.text("main"));
+        assert_eq!(site.count("select count(email) from identities").await, 0, "{status}");
+    }
+    let refusal = Fault::Status(403, "{}".into(), "application/json");
+    site.spotify.inject_fault(Endpoint::OtherProfile, refusal, 1);
+    let page = site.visitor().sign_in_with(&site.spotify, OtherProvider::GitHub, "mira").await;
+    assert_eq!((page.status, site.count_users().await), (502, 1), "without a profile");
+}
+
+#[tokio::test]
 async fn each_provider_is_asked_with_pkce_and_least_scopes() {
     let site = Site::open().await;
     let scopes = ["openid email profile", "user:email", "public_profile email", "users.read tweet.read"];
