@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use super::{Pool, Result};
 
-/// The bucket that applies to every endpoint.
+/// The bucket that applies to every endpoint of the Web API.
 pub const ALL_ENDPOINTS: &str = "all";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,12 +14,13 @@ pub struct Cooldown {
     pub quota: bool,
 }
 
-pub async fn find_active(pool: &Pool, endpoint: &str, now: OffsetDateTime) -> Result<Option<Cooldown>> {
+/// Returns the active cooldown of two buckets that ends last.
+pub async fn find_active(pool: &Pool, buckets: [&str; 2], now: OffsetDateTime) -> Result<Option<Cooldown>> {
     let query = sqlx::query_as!(
         Cooldown,
         "select until, quota from cooldowns where bucket in ($1, $2) and until > $3 order by until desc limit 1",
-        endpoint,
-        ALL_ENDPOINTS,
+        buckets[0],
+        buckets[1],
         now
     );
     Ok(query.fetch_optional(pool).await?)

@@ -39,6 +39,14 @@ impl Endpoint {
             Endpoint::OEmbed => "oembed",
         }
     }
+
+    /// Returns the bucket of short cooldowns, which endpoints share. oEmbed is another service than the Web API.
+    const fn shared_bucket(self) -> &'static str {
+        match self {
+            Endpoint::OEmbed => self.key(),
+            _ => cooldowns::ALL_ENDPOINTS,
+        }
+    }
 }
 
 /// Makes a call to Spotify, unless a cooldown is active or `user` has caused too many calls.
@@ -74,7 +82,7 @@ pub async fn load_recent_failure(app: &App, endpoint: Endpoint, now: OffsetDateT
 }
 
 async fn find_cooldown(app: &App, endpoint: Endpoint, now: OffsetDateTime) -> Result<Option<Error>> {
-    let cooldown = cooldowns::find_active(&app.db, endpoint.key(), now).await?;
+    let cooldown = cooldowns::find_active(&app.db, [endpoint.key(), endpoint.shared_bucket()], now).await?;
     Ok(cooldown.map(|cooldown| Error::from_cooldown(cooldown, now)))
 }
 
@@ -93,8 +101,7 @@ async fn handle_error(app: &App, endpoint: Endpoint, error: spotify::Error, now:
 }
 
 /// Returns the cooldown that an error calls for. A short wait limits requests within 30 seconds and applies to all
-/// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered. oEmbed is
-/// another service.
+/// endpoints; a long one, like an exhausted quota, was seen on one endpoint while others still answered.
 fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime) -> Option<(&'static str, Cooldown)> {
     const MINUTE: Duration = Duration::from_secs(60);
     let (wait, quota) = match error {
@@ -107,8 +114,7 @@ fn cooldown_from(error: &spotify::Error, endpoint: Endpoint, now: OffsetDateTime
     };
     // Clamp Retry-After to 1 s – 24 h.
     let wait = wait.clamp(Duration::from_secs(1), 24 * 60 * MINUTE);
-    let is_own = quota || endpoint == Endpoint::OEmbed;
-    let bucket = if is_own { endpoint.key() } else { cooldowns::ALL_ENDPOINTS };
+    let bucket = if quota { endpoint.key() } else { endpoint.shared_bucket() };
     Some((bucket, Cooldown { until: now + wait, quota }))
 }
 

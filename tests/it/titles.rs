@@ -195,6 +195,22 @@ async fn link_of_somebody_without_spotify_is_named_with_one_call_and_no_token() 
 }
 
 #[tokio::test]
+async fn link_is_named_while_the_web_api_limits_requests() {
+    let site = Site::open().await;
+    let (id, name) = find_public_playlist(&site);
+    site.spotify.inject_fault(Endpoint::MyPlaylists, Fault::RateLimited { retry_after: 120 }, 1);
+    let ada = site.visitor();
+    assert!(ada.sign_in("ada").await.text("main").contains("Try again at"));
+    let noor = sign_in_without_spotify(&site).await;
+    assert_eq!(add_links(&noor, &id).await.text("li.card h2"), name);
+    site.spotify.inject_fault(Endpoint::OEmbed, Fault::RateLimited { retry_after: 120 }, 1);
+    for id in ["0000000000000000000001", "0000000000000000000002"] {
+        assert!(add_links(&noor, id).await.flash().unwrap().contains("did not tell its name"));
+    }
+    assert_eq!(site.spotify.request_count(Endpoint::OEmbed), 2, "its own limit counts");
+}
+
+#[tokio::test]
 async fn heart_stays_added_if_its_name_cannot_be_stored() {
     let site = Site::open().await;
     let (id, _) = find_public_playlist(&site);
