@@ -377,6 +377,7 @@ async fn fetch_that_lost_its_lease_writes_nothing() {
         };
         let (page, theirs): (Page, (OffsetDateTime, OffsetDateTime)) = tokio::join!(lena.submit(form), taken_over);
         assert_eq!((page.status, page.count("li.card")), (200, 50), "{want}: what is kept is shown");
+        assert!(!page.html.contains("up to date"), "{want}");
         let kept = "select fetched_at, leased_until from libraries where reached = 50";
         assert_eq!(sqlx::query_as(kept).fetch_optional(&site.db).await.unwrap(), Some(theirs), "{want}");
         assert_eq!(site.count("select count(*) from playlists where position is not null").await, 50, "{want}");

@@ -34,6 +34,7 @@ mod import_undo;
 mod installation;
 mod legal;
 mod library;
+mod library_refresh;
 #[cfg(feature = "local")]
 mod local_postgres_errors;
 mod login_retries;

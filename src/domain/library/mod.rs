@@ -147,12 +147,32 @@ fn reported_total(stored: &StoredLibrary) -> Option<usize> {
     (is_complete && i64::from(stored.spotify_total) > stored.total).then_some(stored.spotify_total as usize)
 }
 
-/// Updates the stored library as requested. Returns whether Spotify was called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateOutcome {
+    Updated,
+    /// Spotify sent a part, or another process took over the fetch.
+    Unfinished,
+    /// The library is fresh, so Spotify was not called.
+    JustUpdated,
+}
+
+/// Updates the stored library as requested.
 ///
 /// # Errors
 /// Spotify's error; the stored library is unchanged then.
-pub async fn update(app: &App, user: &CurrentUser, request: LibraryRequest<'_>, now: OffsetDateTime) -> Result<bool> {
-    Ok(load_with_deadline(app, user, request, now).await?.is_none())
+pub async fn update(
+    app: &App,
+    user: &CurrentUser,
+    request: LibraryRequest<'_>,
+    now: OffsetDateTime,
+) -> Result<UpdateOutcome> {
+    if load_with_deadline(app, user, request, now).await?.is_some() {
+        return Ok(UpdateOutcome::JustUpdated);
+    }
+    let stored = request.load_stored(app, user).await?;
+    let is_finished =
+        stored.is_some_and(|stored| stored.fetched_count >= stored.spotify_total && stored.leased_until.is_none());
+    Ok(if is_finished { UpdateOutcome::Updated } else { UpdateOutcome::Unfinished })
 }
 
 /// Returns the stored library if it satisfies the request; `None` if it was fetched and must be loaded again.

@@ -6,7 +6,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use time::OffsetDateTime;
 
-use crate::domain::library::{self, Library, LibraryRequest};
+use crate::domain::library::{self, Library, LibraryRequest, UpdateOutcome};
 use crate::domain::{Error, account, tags};
 use crate::web::error::{Result, describe_spotify_error};
 use crate::web::extract::list_query::{ListParams, ListView};
@@ -146,10 +146,11 @@ pub(crate) async fn update(
     };
     let from = SafePath::parse_or_playlists(form.from.as_deref());
     let message = match library::update(&app, &user, request, now).await {
-        Ok(true) => Flash::Updated,
-        Ok(false) => Flash::JustUpdated,
-        // The list displays these errors.
-        Err(
+        Ok(UpdateOutcome::Updated) => Flash::Updated,
+        Ok(UpdateOutcome::JustUpdated) => Flash::JustUpdated,
+        // The list displays what is missing, and these errors.
+        Ok(UpdateOutcome::Unfinished)
+        | Err(
             Error::Reconnect
             | Error::NotConnected
             | Error::RateLimited { .. }
