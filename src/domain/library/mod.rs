@@ -219,8 +219,9 @@ async fn fetch_under_lease(
             });
             return await_fetch(app, user, is_first_view.then_some(request), fetch).await.map(|()| None);
         }
-        // Another request is fetching. A stale library is shown meanwhile; a first view waits.
-        if stored.as_ref().is_some_and(|stored| stored.fetched_at.is_some()) {
+        // Another request is fetching. A view shows a stale library meanwhile; the first one and a button wait.
+        let is_button = matches!(request, LibraryRequest::Refresh | LibraryRequest::Remainder);
+        if !is_button && stored.as_ref().is_some_and(|stored| stored.fetched_at.is_some()) {
             return Ok(stored);
         }
         tokio::time::sleep(POLL_INTERVAL).await;
