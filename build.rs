@@ -14,8 +14,8 @@ const STYLESHEETS: [&str; 34] = [
     "toast", "print",
 ];
 /// Parts of the script in `static/js`. The first one has what the others use.
-const SCRIPTS: [&str; 9] =
-    ["app", "keyboard", "annotation", "cards", "display", "hearts", "now-playing", "share", "times"];
+const SCRIPTS: [&str; 10] =
+    ["app", "keyboard", "annotation", "cards", "display", "hearts", "now-playing", "progress", "share", "times"];
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=migrations");
