@@ -4,7 +4,7 @@ use sqlx::{Connection, PgConnection, PgExecutor};
 use time::OffsetDateTime;
 
 use super::shares::Share;
-use super::{Error, Pool, Result, heart_changes, identities, news, operators, pins, sessions, shares, users};
+use super::{Error, Pool, Result, heart_changes, identities, news, operators, pins, shares, users};
 use crate::ids::{PlaylistId, Provider, TokenHash, UserId};
 
 /// An account, with counts of its content.
@@ -166,7 +166,7 @@ async fn load_shared_content(
 pub struct Merge<'a> {
     pub from: UserId,
     pub into: UserId,
-    /// The session that has confirmed it. If it is ended meanwhile, nothing is merged.
+    /// The session that has confirmed it, and its user: if it has ended, nothing is merged. `None` asks for none.
     pub session: Option<(UserId, TokenHash)>,
     /// Encrypts the token of `from`'s secret link for `into`; `None` if it cannot be decrypted.
     pub reseal: &'a (dyn Fn(&[u8]) -> Option<Vec<u8>> + Sync),
@@ -178,9 +178,9 @@ pub struct Merge<'a> {
 
 /// Moves the identities, hearts, activity and shares of `from` to `into` and deletes `from` with its sessions, in one
 /// transaction. A heart that both have keeps the earlier date and both sets of tags. Pins of `from` stay where `into`
-/// has pins left. Notes and tags are shared as far as `join_options` says. Returns `false`, and changes nothing, if one of
-/// them was deleted, both have an identity at the same provider, or the session has ended. A new table with users' content
-/// must be added here.
+/// has pins left. Notes and tags are shared as far as `join_options` says. Returns `false`, and changes nothing, if one
+/// of them was deleted, both have an identity at the same provider, or the session has ended. A new table with users'
+/// content must be added here.
 pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result<bool> {
     let Merge { from, into, session, reseal, fold_tag, join_options } = merge;
     let mut connection = pool.acquire().await?;
@@ -188,7 +188,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     super::prepare_account_change(&mut tx).await?;
     // Before the accounts, as changes of many hearts do.
     for user in [from.min(into), from.max(into)] {
-        heart_changes::lock(&mut tx, user).await?;
+        heart_changes::lock_for_merge(&mut tx, user).await?;
     }
     // A heart that `from` adds now waits for this lock through its foreign key, and then fails.
     for user in [from.min(into), from.max(into)] {
@@ -221,14 +221,13 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
         &options.shared_tags
     );
     query.execute(&mut *tx).await?;
-    // Those of `from` are deleted with it, which takes long.
-    if has_ended(&mut tx, session, from).await? {
+    // One of `from` is deleted below.
+    if let Some((user, session)) = session
+        && !lock_session(&mut tx, user, session).await?
+    {
         return Ok(false);
     }
     users::delete_rows(&mut tx, from).await?;
-    if has_ended(&mut tx, session, into).await? {
-        return Ok(false);
-    }
     tx.commit().await?;
     drop(connection);
     let pinned: Vec<_> = pinned.iter().filter_map(|id| PlaylistId::parse(id).ok()).collect();
@@ -236,12 +235,11 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     Ok(true)
 }
 
-/// Returns whether this is a session of `user` and has been ended.
-async fn has_ended(connection: &mut PgConnection, session: Option<(UserId, TokenHash)>, user: UserId) -> Result<bool> {
-    match session {
-        Some((owner, session)) if owner == user => Ok(!sessions::exists(connection, user, session).await?),
-        _ => Ok(false),
-    }
+/// Locks a user's session until the transaction ends. Returns `false` if it has been ended.
+async fn lock_session(connection: &mut PgConnection, user: UserId, session: TokenHash) -> Result<bool> {
+    let query =
+        sqlx::query!("select from sessions where id_hash = $1 and user_id = $2 for update", session.as_bytes(), user.0);
+    Ok(query.fetch_optional(connection).await?.is_some())
 }
 
 /// Gives `into` the page, with its card for other sites, and the link of `from` where it has none. Another address of

@@ -70,6 +70,12 @@ pub(super) async fn lock(connection: &mut PgConnection, user: UserId) -> Result<
     query.fetch_one(connection).await.map(drop)
 }
 
+/// Locks the user's hearts like [`lock`], for a transaction that joins them with other rows.
+pub(super) async fn lock_for_merge(connection: &mut PgConnection, user: UserId) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", CHANGE_LOCK ^ user.0).fetch_one(connection).await?;
+    Ok(())
+}
+
 /// Stores the hearts of `ids` as they are before the change, instead of the last change of this kind.
 pub(super) async fn begin(connection: &mut PgConnection, change: Change, ids: &[String]) -> Result<()> {
     let Change { user, kind, at } = change;
@@ -264,6 +270,10 @@ pub async fn replace_tag(
         is_complete &= tags::update(&mut *tx, user, &changes).await? == changes.len() as u64;
     }
     tx.commit().await?;
+    drop(connection);
+    if last.is_empty() {
+        super::check_user(pool, user).await?;
+    }
     Ok(is_complete)
 }
 

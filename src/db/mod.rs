@@ -32,6 +32,7 @@ pub mod sessions;
 pub mod shared_hearts;
 pub mod shares;
 pub mod spotify_calls;
+pub mod stale_playlists;
 pub mod tags;
 pub mod top;
 pub mod users;

@@ -203,20 +203,6 @@ pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
     Ok(expired + surplus + query.execute(pool).await?.rows_affected())
 }
 
-/// Copies names to the hearts of playlists that were last seen up to `last`.
-pub(super) async fn keep_titles(pool: &Pool, last: OffsetDateTime) -> Result<()> {
-    let query = sqlx::query!(
-        "update user_hearts h
-         set title = coalesce(h.title, nullif(p.name, '')), title_seen_at = p.seen_at,
-             title_folded = case when h.title is null then nullif(p.name_folded, '') else h.title_folded end
-         from playlists p
-         where p.seen_at between '-infinity' and $1 and h.user_id = p.user_id and h.playlist_id = p.id
-               and (h.title_seen_at < p.seen_at or h.title is null and p.name <> '')",
-        last
-    );
-    Ok(query.execute(pool).await.map(drop)?)
-}
-
 /// Copies the news of `from` to `into`, and moves the feed if `into` has none. The feed's address can then not be shown
 /// any more, because its token was sealed for `from`.
 pub(super) async fn move_to(connection: &mut PgConnection, from: UserId, into: UserId) -> Result<()> {

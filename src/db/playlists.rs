@@ -3,15 +3,11 @@
 use std::collections::HashSet;
 
 use sqlx::{Connection, PgConnection};
-use time::{Duration, OffsetDateTime};
-use tokio::time::Instant;
+use time::OffsetDateTime;
 
 use super::news::{self, SeenColumns};
 use super::{Error, Pool, Result};
 use crate::ids::{PlaylistId, UserId};
-
-/// Retention of playlists since Spotify last showed them: its terms allow no lasting copies.
-const UNSEEN_RETENTION: Duration = Duration::days(30);
 
 /// A playlist as shown on a card.
 #[derive(Default)]
@@ -372,25 +368,4 @@ async fn upsert(
         &column(seen, |seen| seen.owner_folded.as_deref()) as _
     );
     Ok(query.execute(connection).await.map(drop)?)
-}
-
-/// Deletes, in batches, what Spotify has not shown for 30 days. Hearts keep titles and dates. Returns how many
-/// playlists.
-pub async fn delete_expired(pool: &Pool, now: OffsetDateTime) -> Result<u64> {
-    let before = now - UNSEEN_RETENTION;
-    sqlx::query!("delete from libraries where fetched_at < $1", before).execute(pool).await?;
-    let mut deleted = 0;
-    loop {
-        let start = Instant::now();
-        let query = sqlx::query_scalar!(
-            "select max(seen_at) from (select seen_at from playlists where seen_at <= $1 order by seen_at limit $2) b",
-            before,
-            super::CLEANUP_BATCH
-        );
-        let Some(last) = query.fetch_one(pool).await? else { return Ok(deleted) };
-        news::keep_titles(pool, last).await?;
-        let query = sqlx::query!("delete from playlists where seen_at between '-infinity' and $1", last);
-        deleted += query.execute(pool).await?.rows_affected();
-        tokio::time::sleep(super::CLEANUP_PAUSE * start.elapsed()).await;
-    }
 }

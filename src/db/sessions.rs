@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use sqlx::{Connection, PgExecutor};
+use sqlx::Connection;
 use time::{Duration, OffsetDateTime};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error as StoreError, Result as StoreResult, SessionStore};
@@ -346,13 +346,13 @@ pub async fn count(pool: &Pool, now: OffsetDateTime) -> Result<i64> {
     Ok(query.fetch_one(pool).await?)
 }
 
-pub async fn exists(executor: impl PgExecutor<'_>, user: UserId, session: TokenHash) -> Result<bool> {
+pub async fn exists(pool: &Pool, user: UserId, session: TokenHash) -> Result<bool> {
     let query = sqlx::query_scalar!(
         r#"select exists (select from sessions where id_hash = $1 and user_id = $2 and expires_at > now()) as "stands!""#,
         session.as_bytes(),
         user.0
     );
-    Ok(query.fetch_one(executor).await?)
+    Ok(query.fetch_one(pool).await?)
 }
 
 /// Deletes the user's session with this hash prefix, unless it is the current one. Returns whether there was one.

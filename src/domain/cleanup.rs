@@ -20,7 +20,7 @@ pub async fn delete_expired(app: &App, now: OffsetDateTime) -> Result<()> {
         ("invitations", db::invites::delete_expired(pool, now).await.map_err(Error::from)),
         ("cooldowns", db::cooldowns::delete_expired(pool, now).await.map_err(Error::from)),
         ("call counts", db::spotify_calls::delete_expired(pool, now).await.map_err(Error::from)),
-        ("playlists", db::playlists::delete_expired(pool, now).await.map_err(Error::from)),
+        ("playlists", db::stale_playlists::delete_expired(pool, now).await.map_err(Error::from)),
         ("titles", hearts::delete_expired_titles(app, now).await),
         ("removed hearts", hearts::delete_expired(app, now).await),
         ("heart changes", heart_changes::delete_expired(app, now).await),

@@ -36,7 +36,7 @@ impl Client {
             .as_ref()
             .ok_or_else(|| Error::Unavailable("this provider has no userinfo endpoint".into()))?;
         let json = self.get_json(endpoint.path, access).await?;
-        let json = json.ok_or_else(|| Error::Unavailable("the profile was refused".into()))?;
+        let json = json.ok_or_else(|| Error::Unavailable("status 403 or 404 for a profile".into()))?;
         let subject =
             id_at(&json, endpoint.subject).ok_or_else(|| Error::Unavailable("the profile has no id".into()))?;
         let email = match &endpoint.email {

@@ -62,6 +62,7 @@ fn statements_avoid_features_unsupported_on_citus() {
             "where id = $1 for update",
             "where id_hash = $1 and leased_until = $2 for update",
             "browser_hash = $2 for update",
+            "where id_hash = $1 and user_id = $2 for update",
             "where user_id = $1 order by playlist_id for update",
         ];
         let locks = query.contains("for update") || query.contains("for no key update");

@@ -28,7 +28,7 @@ pub(super) struct StoredCounts {
     pub(super) count: usize,
     /// How many more Spotify counted.
     pub(super) unlisted: usize,
-    /// Whether a shorter list that Spotify keeps sending may replace it.
+    /// Whether a shorter list may replace it: it is a day old, and a fetch has failed since.
     pub(super) is_outdated: bool,
 }
 

@@ -59,7 +59,7 @@ pub(crate) fn with_page_layers(app: &Arc<App>, pages: Router) -> Router {
             .layer(from_fn_with_state(app.clone(), require_mode_check))
             .map_response(error_pages::mark_unsaved_session)
             .map_request(session::accept_former_name(app))
-            .map_response(session::complete_removal(app))
+            .map_response(session::remove_cookie_if_ended(app))
             // Lazy: without a cookie there is no query.
             .layer(session::layer(app))
             // Inside the session layer, so that error pages have the user.

@@ -29,7 +29,7 @@ pub(crate) struct SessionEnded;
 
 /// Removes the cookie with its attributes if the response ends the session. tower-sessions removes it, with a path alone,
 /// whenever its session is gone, too: if another tab has got a new one meanwhile, a late response would end that.
-pub(crate) fn complete_removal(app: &Arc<App>) -> impl Fn(Response) -> Response + Clone + use<> {
+pub(crate) fn remove_cookie_if_ended(app: &Arc<App>) -> impl Fn(Response) -> Response + Clone + use<> {
     let app = app.clone();
     let removal = format!("{}=; ", cookies::name(&app, CookieKind::Session));
     move |mut response| {

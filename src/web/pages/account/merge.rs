@@ -118,6 +118,10 @@ pub(crate) async fn create(
         JoinedCounts { hearts: from.hearts, in_both: preview.joined.in_both, notes: from.notes, tags: from.tags };
     let event = (EventKind::Merged, Some(counts.describe()));
     activity::record_with_details(&app, merged.id, event, &device, now).await;
+    // The sessions of the other account were deleted by the merge. This one may have been ended, or changed, since.
+    if merged.id == user.id {
+        maybe_user.reload().await?;
+    }
     maybe_user.continue_as(&merged).await?;
     Ok(flash::redirect(next.as_str(), Flash::Merged(counts)))
 }
