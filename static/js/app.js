@@ -298,7 +298,9 @@ function setAddress(url) {
   history.replaceState(history.state, "", url);
   const here = location.pathname + location.search;
   $("input[name=from], input[name=next]").val((_, path) => path.replace(/^[^#]*/, () => here));
-  $("#bulk a").attr("href", here);
+  const done = new URL(location);
+  done.searchParams.delete("select");
+  $("#bulk a").attr("href", done.pathname + done.search);
   $("#results a.name").prop("search", `?${new URLSearchParams({ from: here })}`);
 }
 

@@ -8,6 +8,7 @@ $(document).on("heartsaved", (_, { playlist_id: id, hearted_at: date, not_saved:
   if (!date) $entry.find(".updated-label").remove();
   else if ($entry.find(".hearted-at time").attr("datetime") !== $(date).attr("datetime")) {
     $entry.find(".pinned, .hearted-at").remove();
+    $entry.find("[name=pinned]").val("true").contents().first().replaceWith("Pin");
     $("<span class=hearted-at>").append("Hearted ", date).appendTo($entry.find(".facts"));
   }
 });

@@ -7,7 +7,7 @@ let sent = null; // { button, label } of the form being sent; without a label if
 // A second press of a button would fail, or hide the Undo of the first. Forms that the script answers are prevented.
 function sendOnce(event) {
   const [form, button] = [event.target, event.originalEvent.submitter];
-  if (event.isDefaultPrevented() || form.method !== "post" || /^export/.test(button?.value)) return;
+  if (!button || event.isDefaultPrevented() || form.method !== "post" || /^export/.test(button?.value)) return;
   if (sent?.button === button) return event.preventDefault();
   stopProgress();
   sent = { button };
