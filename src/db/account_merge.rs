@@ -204,7 +204,7 @@ pub async fn merge(pool: &Pool, merge: Merge<'_>, now: OffsetDateTime) -> Result
     }
     let pinned = pins::list(&mut *tx, from).await?;
     let options = join_options(&load_shared_contents(&mut tx, [into, from], fold_tag).await?);
-    if identities::exists(&mut *tx, from, &[Provider::Spotify.key().to_owned()]).await? {
+    if identities::exists(&mut *tx, from, &[Provider::Spotify]).await? {
         identities::clear_library(&mut tx, into).await?;
     }
     sqlx::query!("update identities set user_id = $2 where user_id = $1", from.0, into.0).execute(&mut *tx).await?;

@@ -167,12 +167,13 @@ pub async fn list(pool: &Pool, user: UserId) -> Result<Vec<Identity>> {
     Ok(query.fetch_all(pool).await?)
 }
 
-/// Returns whether the user has an identity at one of the `providers` (given by key).
-pub async fn exists(executor: impl PgExecutor<'_>, user: UserId, providers: &[String]) -> Result<bool> {
+/// Returns whether the user has an identity at one of the `providers`.
+pub async fn exists(executor: impl PgExecutor<'_>, user: UserId, providers: &[Provider]) -> Result<bool> {
+    let keys: Vec<_> = providers.iter().map(|provider| provider.key().to_owned()).collect();
     let query = sqlx::query_scalar!(
         r#"select exists (select from identities where user_id = $1 and provider = any($2)) as "exists!""#,
         user.0,
-        providers
+        &keys
     );
     Ok(query.fetch_one(executor).await?)
 }
@@ -208,8 +209,8 @@ pub enum UnlinkOutcome {
     Banned,
 }
 
-/// Deletes an identity, unless the user would have none left at the `configured` providers (given by key).
-pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, configured: &[String]) -> Result<UnlinkOutcome> {
+/// Deletes an identity, unless the user would have none left at the `configured` providers.
+pub async fn unlink(pool: &Pool, user: UserId, provider: Provider, configured: &[Provider]) -> Result<UnlinkOutcome> {
     let mut connection = pool.acquire().await?;
     let mut tx = connection.begin().await?;
     // Two concurrent calls must not delete the last two identities.

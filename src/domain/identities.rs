@@ -19,8 +19,8 @@ impl LinkedIdentities {
     /// Returns whether the user could still sign in without `provider`. Providers that are no longer configured do not
     /// count.
     pub fn can_unlink(&self, app: &App, provider: &str) -> bool {
-        let configured = configured_keys(app);
-        configured.iter().any(|key| key != provider && self.linked.iter().any(|identity| identity.provider == *key))
+        let mut others = app.oauth.providers().map(Provider::key).filter(|key| *key != provider);
+        others.any(|key| self.linked.iter().any(|identity| identity.provider == key))
     }
 }
 
@@ -52,7 +52,8 @@ pub async fn load(app: &App, user: &CurrentUser) -> Result<LinkedIdentities> {
 
 /// Unlinks an identity. Unlinking Spotify also removes its tokens from all of the user's sessions.
 pub async fn unlink(app: &App, user: &CurrentUser, provider: Provider) -> Result<UnlinkOutcome> {
-    let outcome = db::identities::unlink(&app.db, user.id, provider, &configured_keys(app)).await?;
+    let configured: Vec<_> = app.oauth.providers().collect();
+    let outcome = db::identities::unlink(&app.db, user.id, provider, &configured).await?;
     if outcome == UnlinkOutcome::Unlinked {
         tracing::info!(user = %user.id, provider = provider.key(), "an identity was unlinked");
     }
@@ -61,8 +62,4 @@ pub async fn unlink(app: &App, user: &CurrentUser, provider: Provider) -> Result
         db::sessions::remove_values(&app.db, &app.vault, user.id, &SPOTIFY_KEYS).await?;
     }
     Ok(outcome)
-}
-
-fn configured_keys(app: &App) -> Vec<String> {
-    app.oauth.providers().map(|provider| provider.key().to_owned()).collect()
 }

@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use fake_spotify::OtherProvider;
-use heartlist::db::account_merge::{Merge, merge};
-use heartlist::ids::UserId;
 use reqwest::Method;
 
 use crate::support::Site;
+use crate::support::account_merge::merge_ids;
 use crate::support::page::{Form, Page};
 use crate::support::rows::{read_hearts, without_removal_times};
 use crate::support::visitor::Visitor;
@@ -144,23 +143,7 @@ async fn import_is_final_once_accounts_are_merged() {
     import(&other, 3..=4, ",").await;
     let form = undo_form(&ada).await;
     let ids: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
-    let now = time::OffsetDateTime::UNIX_EPOCH;
-    assert!(
-        merge(
-            &site.pool(1),
-            Merge {
-                from: UserId(ids[1]),
-                into: UserId(ids[0]),
-                reseal: &|_| None,
-                session: None,
-                fold_tag: str::to_lowercase,
-                join_options: |_| Default::default()
-            },
-            now
-        )
-        .await
-        .unwrap()
-    );
+    merge_ids(&site, [ids[0], ids[1]]).await;
     assert_eq!((site.count_hearts().await, site.count("select count(*) from heart_changes").await), (4, 0));
     assert!(ada.submit(form).await.flash().unwrap().starts_with("Nothing was undone."));
     assert_eq!(site.count_hearts().await, 4);

@@ -1,11 +1,10 @@
 //! What a heart keeps of two accounts that are merged.
 
 use fake_spotify::OtherProvider;
-use heartlist::db::account_merge::{Merge, merge};
-use heartlist::ids::UserId;
 use reqwest::Method;
 use time::OffsetDateTime;
 
+use crate::support::account_merge::merge_ids;
 use crate::support::page::Page;
 use crate::support::visitor::Visitor;
 use crate::support::{HEART, Site};
@@ -13,18 +12,6 @@ use crate::support::{HEART, Site};
 async fn create_account(site: &Site) -> i64 {
     let query = "insert into users (display_name, created_at) values ('', now()) returning id";
     sqlx::query_scalar(query).fetch_one(&site.db).await.unwrap()
-}
-
-async fn merge_accounts(site: &Site, [into, from]: [i64; 2]) {
-    let accounts = Merge {
-        from: UserId(from),
-        into: UserId(into),
-        reseal: &|_| None,
-        session: None,
-        fold_tag: str::to_lowercase,
-        join_options: |_| Default::default(),
-    };
-    assert!(merge(&site.pool(1), accounts, OffsetDateTime::UNIX_EPOCH).await.unwrap());
 }
 
 /// A heart of which all texts are the same.
@@ -66,7 +53,7 @@ async fn texts_of_a_standing_heart_replace_those_of_a_removed_one() {
             let query = sqlx::query(ADD_HEART).bind(user).bind(heart.text).bind(heart.is_removed);
             query.execute(&site.db).await.unwrap();
         }
-        merge_accounts(&site, [into, from]).await;
+        merge_ids(&site, [into, from]).await;
         let row: (Vec<Option<String>>, Option<String>, bool) =
             sqlx::query_as(READ_HEART).fetch_one(&site.db).await.unwrap();
         let expected = (vec![texts.map(str::to_owned); 6], snapshot.map(str::to_owned), is_gone);
@@ -92,7 +79,7 @@ async fn heart_with_the_tags_of_both_is_edited_exported_and_imported() {
         assert_eq!(annotate(visitor, "", tags).await.status, 200);
     }
     let users: Vec<i64> = sqlx::query_scalar("select id from users order by id").fetch_all(&site.db).await.unwrap();
-    merge_accounts(&site, [users[0], users[1]]).await;
+    merge_ids(&site, [users[0], users[1]]).await;
 
     let stored = async || -> (Option<String>, Vec<String>, OffsetDateTime) {
         sqlx::query_as("select note, tags, hearted_at from user_hearts").fetch_one(&site.db).await.unwrap()

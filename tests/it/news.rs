@@ -8,6 +8,7 @@ use roxmltree::Document;
 use serde_json::Value;
 
 use crate::support::Site;
+use crate::support::account_merge::merge_ids;
 use crate::support::visitor::Visitor;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -247,16 +248,7 @@ async fn news_and_feed_survive_a_merge_and_end_with_the_account() {
     let (ada, id) = sign_in_with_heart(&site).await;
     make_unavailable(&site, &ada, &id).await;
     let path = create_feed(&ada).await;
-    let merged = heartlist::db::account_merge::Merge {
-        from: heartlist::ids::UserId(2),
-        into: heartlist::ids::UserId(1),
-        session: None,
-        fold_tag: str::to_lowercase,
-        reseal: &|_| None,
-        join_options: |_| Default::default(),
-    };
-    let now = time::OffsetDateTime::UNIX_EPOCH;
-    assert!(heartlist::db::account_merge::merge(&site.pool(1), merged, now).await.unwrap());
+    merge_ids(&site, [1, 2]).await;
     assert_eq!(site.count("select count(*) from news where user_id = 1").await, 1);
     let feed = site.visitor().get(&path).await;
     assert!(feed.status == 200 && feed.html.contains("Unavailable on Spotify"));

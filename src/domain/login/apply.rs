@@ -80,7 +80,7 @@ async fn load_signed_in_as(
     owner: Option<UserId>,
 ) -> Result<SignedInAs, db::Error> {
     let user = session_user.user.id;
-    let has_identity = identities::exists(&app.db, user, &[provider.key().to_owned()]).await?;
+    let has_identity = identities::exists(&app.db, user, &[provider]).await?;
     let merge_candidate = match owner {
         Some(owner) if owner != user && can_offer_merge(app, pending, session_user, owner).await? => Some(owner),
         _ => None,

@@ -120,7 +120,7 @@ pub fn intent(
 /// Returns whether the login would link a new identity, which needs a recent sign-in.
 pub async fn adds_identity(app: &App, intent: LoginIntent, provider: Provider) -> Result<bool, Error> {
     match intent {
-        LoginIntent::Link(user) => Ok(!identities::exists(&app.db, user, &[provider.key().to_owned()]).await?),
+        LoginIntent::Link(user) => Ok(!identities::exists(&app.db, user, &[provider]).await?),
         LoginIntent::SignIn | LoginIntent::Merge(_) => Ok(false),
     }
 }

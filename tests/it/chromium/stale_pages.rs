@@ -7,6 +7,7 @@ use sqlx::Executor as _;
 
 use super::{FIRST_HEART, is_hearted, open_as, open_as_ada, wait_for_heart_count, wait_for_hearted};
 use crate::support::Site;
+use crate::support::browser::Browser;
 use crate::support::rows::SIXTY_HEARTS;
 
 /// The event of a page restored from the back/forward cache, which browsers may or may not use.
@@ -160,14 +161,20 @@ async fn more_leaves_out_no_card_after_hearts_have_changed() {
     }
 }
 
-#[tokio::test]
-async fn more_shows_a_list_that_another_device_has_emptied() {
-    let site = Site::open().await;
-    let browser = open_as_ada(&site).await;
+/// Opens the hearts of Ada, who has sixty, and removes the first.
+async fn open_hearts_and_remove_first(site: &Site) -> Browser {
+    let browser = open_as_ada(site).await;
     site.db.execute(SIXTY_HEARTS).await.unwrap();
     browser.go("/hearts").await;
     browser.click(FIRST_HEART).await;
-    wait_for_heart_count(&site, &browser, 59).await;
+    wait_for_heart_count(site, &browser, 59).await;
+    browser
+}
+
+#[tokio::test]
+async fn more_shows_a_list_that_another_device_has_emptied() {
+    let site = Site::open().await;
+    let browser = open_hearts_and_remove_first(&site).await;
     site.db.execute("update user_hearts set removed_at = now()").await.unwrap();
     browser.eval::<()>(PRESS_MORE).await;
     browser.wait_for_text("h2", "No hearts yet").await;
@@ -183,11 +190,7 @@ const HOLD_GET: &str = "window.real_fetch = fetch, void (window.fetch = async (u
 #[tokio::test]
 async fn page_that_is_older_than_a_saved_heart_changes_no_count() {
     let site = Site::open().await;
-    let browser = open_as_ada(&site).await;
-    site.db.execute(SIXTY_HEARTS).await.unwrap();
-    browser.go("/hearts").await;
-    browser.click(FIRST_HEART).await;
-    wait_for_heart_count(&site, &browser, 59).await;
+    let browser = open_hearts_and_remove_first(&site).await;
     browser.wait_for_text("[data-my-heart-count]", "59").await;
     browser.eval::<()>(HOLD_GET).await;
     browser.eval::<()>("window.refresh = refreshHearts(), void 0").await;

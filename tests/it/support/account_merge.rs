@@ -1,7 +1,10 @@
 //! Two accounts of one person, and their merge.
 
 use fake_spotify::OtherProvider;
+use heartlist::db;
+use heartlist::ids::UserId;
 use reqwest::Method;
+use time::OffsetDateTime;
 
 use super::page::Page;
 use super::visitor::Visitor;
@@ -30,4 +33,17 @@ pub(crate) async fn merge(site: &Site, visitor: &Visitor, page: &Page) -> Page {
     let question = sign_in_to_merge(site, visitor, page, "ada").await;
     assert_eq!((question.text("h1").as_str(), question.status), (CONFIRM_HEADING, 200));
     visitor.submit(question.form(CONFIRM)).await
+}
+
+/// Merges two accounts by their ids, as no session has confirmed it.
+pub(crate) async fn merge_ids(site: &Site, [into, from]: [i64; 2]) {
+    let accounts = db::account_merge::Merge {
+        from: UserId(from),
+        into: UserId(into),
+        session: None,
+        reseal: &|_| None,
+        fold_tag: str::to_lowercase,
+        join_options: |_| Default::default(),
+    };
+    assert!(db::account_merge::merge(&site.pool(1), accounts, OffsetDateTime::UNIX_EPOCH).await.unwrap());
 }
